@@ -1,0 +1,424 @@
+use std::{env, fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use underpass_crypto::{Secret, Signer};
+
+use crate::{
+    Destination, Error, Event, Forward, NoPrompter, Observer, Prompter,
+    destination::{check_host, check_user},
+};
+
+/// Collects the settings of a tunnel, then opens it.
+///
+/// A mistake in a setting is reported by `open`, so that calls chain without `?`.
+#[derive(Debug, Clone, Default)]
+#[must_use = "nothing happens until the tunnel is opened"]
+pub struct Builder {
+    settings: Settings,
+    /// The first mistake.
+    mistake: Option<Error>,
+}
+
+impl Builder {
+    /// Starts with the server to go through, in any form of [`Destination`].
+    pub fn new(destination: impl AsRef<str>) -> Self {
+        match destination.as_ref().parse() {
+            Ok(destination) => Self::default().destination(destination),
+            Err(mistake) => Self { settings: Settings::default(), mistake: Some(mistake) },
+        }
+    }
+
+    /// The server to go through; parts that it leaves open keep their values.
+    pub fn destination(mut self, Destination { user, host, port }: Destination) -> Self {
+        self.settings.host = host;
+        self.settings.user = user.or(self.settings.user);
+        self.settings.port = port.unwrap_or(self.settings.port);
+        self
+    }
+
+    /// Adds a forward.
+    pub fn forward(mut self, forward: Forward) -> Self {
+        self.settings.forwards.push(forward);
+        self
+    }
+
+    /// Adds a local forward written as `[bind:]port:host:hostport`.
+    pub fn local_forward(mut self, text: impl AsRef<str>) -> Self {
+        match Forward::parse_local(text.as_ref()) {
+            Ok(forward) => self.settings.forwards.push(forward),
+            Err(mistake) => self.mistake = self.mistake.or(Some(mistake)),
+        }
+        self
+    }
+
+    /// Adds a private key in a file.
+    pub fn identity_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.identities.push(Identity::File(path.into()));
+        self
+    }
+
+    /// Adds a private key that the program holds.
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.settings.identities.push(Identity::Signer(signer));
+        self
+    }
+
+    /// Says who answers questions.
+    pub fn prompter(mut self, prompter: impl Prompter + 'static) -> Self {
+        self.settings.prompter = Arc::new(prompter);
+        self
+    }
+
+    /// Says who sees events; this must return soon.
+    pub fn observer(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.settings.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// The settings, once they are found to make sense.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the first mistake.
+    pub fn settings(self) -> Result<Settings, Error> {
+        match self.mistake {
+            Some(mistake) => Err(mistake),
+            None => self.settings.validate().map(|()| self.settings),
+        }
+    }
+}
+
+impl From<Settings> for Builder {
+    fn from(settings: Settings) -> Self {
+        Self { settings, mistake: None }
+    }
+}
+
+/// Declares the settings: documentation, type, default, and the [`Builder`] method where setting is all it does.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr $(, set($($argument:tt)+) => $value:expr)?;)+) => {
+        /// The settings of a tunnel.
+        #[derive(Clone)]
+        #[non_exhaustive]
+        pub struct Settings {
+            $($(#[$doc])* pub $name: $type,)+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Builder {
+            $($(
+                #[doc = concat!("Sets [`Settings::", stringify!($name), "`].")]
+                pub fn $name(mut self, $($argument)+) -> Self {
+                    self.settings.$name = $value;
+                    self
+                }
+            )?)+
+        }
+    };
+}
+
+settings! {
+    /// The server's name, or its address without brackets. There is no default.
+    host: String = String::new();
+
+    /// The server's port. Default: 22.
+    port: u16 = 22, set(port: u16) => port;
+
+    /// The user to log in as. Default: whoever runs the program, see [`Settings::login_user`].
+    user: Option<String> = None, set(user: impl Into<String>) => Some(user.into());
+
+    /// The name under which the server's key is on record. Default: the host.
+    host_key_alias: Option<String> = None, set(alias: impl Into<String>) => Some(alias.into());
+
+    /// What the tunnel carries. Default: nothing.
+    forwards: Vec<Forward> = Vec::new();
+
+    /// Whether `open` fails when one of several forwards cannot listen; otherwise that is only a warning.
+    /// Default: yes.
+    exit_on_forward_failure: bool = true, set(fail: bool) => fail;
+
+    /// The private keys to offer, in order. Default: see `default_identities`.
+    identities: Vec<Identity> = Vec::new();
+
+    /// Whether, when no private key is named, those of [`default_identity_files`] that exist are offered.
+    /// Default: yes.
+    default_identities: bool = true, set(offer: bool) => offer;
+
+    /// Opens encrypted private keys; where it does not fit, the prompter is asked. Default: none.
+    passphrase: Option<Secret> = None, set(passphrase: impl Into<Secret>) => Some(passphrase.into());
+
+    /// The password, also the answer to a single hidden prompt of keyboard-interactive. It is tried once; then the
+    /// prompter is asked. Default: none.
+    password: Option<Secret> = None, set(password: impl Into<Secret>) => Some(password.into());
+
+    /// Answers questions. Default: nobody.
+    prompter: Arc<dyn Prompter> = Arc::new(NoPrompter);
+
+    /// Whether no person is there to answer: the prompter is never asked. Default: no.
+    batch: bool = false, set(batch: bool) => batch;
+
+    /// The authentication methods, in the order in which they are tried. Default: `publickey`,
+    /// `keyboard-interactive`, `password`.
+    preferred_authentications: Vec<String> =
+        ["publickey", "keyboard-interactive", "password"].map(str::to_owned).into(),
+        set(methods: impl IntoIterator<Item = impl Into<String>>) => methods.into_iter().map(Into::into).collect();
+
+    /// How often the prompter is asked for a password. Default: 3.
+    number_of_password_prompts: u32 = 3, set(prompts: u32) => prompts;
+
+    /// What happens to a server's key that is not on record. Default: it is refused.
+    host_key_policy: HostKeyPolicy = HostKeyPolicy::Strict, set(policy: HostKeyPolicy) => policy;
+
+    /// The known_hosts files of the user. New keys go to the first. Default: `~/.ssh/known_hosts`.
+    user_known_hosts: Vec<PathBuf> = in_ssh_directory(&["known_hosts"]),
+        set(files: impl IntoIterator<Item = impl Into<PathBuf>>) => files.into_iter().map(Into::into).collect();
+
+    /// The known_hosts files of the machine. Default: `/etc/ssh/ssh_known_hosts`.
+    global_known_hosts: Vec<PathBuf> = vec![PathBuf::from("/etc/ssh/ssh_known_hosts")],
+        set(files: impl IntoIterator<Item = impl Into<PathBuf>>) => files.into_iter().map(Into::into).collect();
+
+    /// The key exchange methods, in the list syntax of `ssh_config`: names and patterns between commas, perhaps after
+    /// `+` (append), `-` (remove) or `^` (prefer). Default: all modern ones, best first.
+    kex_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The signature algorithms of the server's key, in the same syntax. Default: all modern ones, those of keys on
+    /// record first.
+    host_key_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The ciphers, in the same syntax. Default: all modern ones, fastest first.
+    ciphers: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The MACs, in the same syntax. Default: all modern ones, encrypt-then-MAC first.
+    macs: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The signature algorithms with which to log in, in the same syntax. Default: all modern ones.
+    pubkey_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// Which addresses of the server to use. Default: any.
+    address_family: AddressFamily = AddressFamily::Any, set(family: AddressFamily) => family;
+
+    /// How long looking the name up and connecting may take together. Default: 30 s.
+    connect_timeout: Duration = Duration::from_secs(30), set(timeout: Duration) => timeout;
+
+    /// How long identification and the first key exchange may take together. Default: 30 s.
+    handshake_timeout: Duration = Duration::from_secs(30), set(timeout: Duration) => timeout;
+
+    /// How long logging in may take, prompts included. Default: 120 s, after which common servers hang up.
+    auth_timeout: Duration = Duration::from_secs(120), set(timeout: Duration) => timeout;
+
+    /// How long the server may take to reach a target. Default: 30 s.
+    open_timeout: Duration = Duration::from_secs(30), set(timeout: Duration) => timeout;
+
+    /// How long the server may be silent before it is asked for a sign of life. `None`: it is never asked, and a dead
+    /// server goes unnoticed while nothing is sent. Default: 15 s.
+    keepalive_interval: Option<Duration> = Some(Duration::from_secs(15)),
+        set(interval: impl Into<Option<Duration>>) => interval.into();
+
+    /// How many such questions may go unanswered before the tunnel is given up. Default: 3.
+    keepalive_count: u32 = 3, set(count: u32) => count;
+
+    /// How many bytes in one direction before new keys are agreed on. `None`: as many as the cipher is good for, see
+    /// RFC 4344 section 3.2. Default: `None`.
+    rekey_bytes: Option<u64> = None, set(bytes: impl Into<Option<u64>>) => bytes.into();
+
+    /// How many packets in one direction before new keys are agreed on. `None`: 2³¹ (RFC 4344 section 3.1).
+    /// Default: `None`.
+    rekey_packets: Option<u64> = None, set(packets: impl Into<Option<u64>>) => packets.into();
+
+    /// How long before new keys are agreed on. `None`: age does not count. Default: `None`.
+    rekey_interval: Option<Duration> = None, set(interval: impl Into<Option<Duration>>) => interval.into();
+
+    /// How many bytes all connections together may hold that have come from the server and not been consumed. More
+    /// make a single download faster over a long way: one round trip carries at most this. Default: 64 MiB.
+    window_memory: usize = 64 << 20, set(bytes: usize) => bytes;
+
+    /// Sees events. Default: nobody.
+    observer: Option<Observer> = None;
+}
+
+impl Settings {
+    /// The user to log in as: the one that is set, or the one whom the environment names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): there is neither.
+    pub fn login_user(&self) -> Result<String, Error> {
+        let from_environment = || USER_VARIABLES.iter().find_map(|name| env::var(name).ok());
+        let user = self.user.clone().or_else(from_environment);
+        user.filter(|user| !user.is_empty()).ok_or_else(|| {
+            Error::configuration("no user is named, and the environment names none")
+                .with_advice("name the user, as in user@host")
+        })
+    }
+
+    /// Tells the observer, if there is one. The event is only made for one.
+    pub fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(observer) = &self.observer {
+            observer(&event());
+        }
+    }
+
+    /// Finds what makes no sense, before anything is done with it.
+    fn validate(&self) -> Result<(), Error> {
+        let checks = [
+            check_host(&self.host),
+            self.user.as_deref().map_or(Ok(()), check_user),
+            self.host_key_alias.as_deref().map_or(Ok(()), check_host),
+            positive("port", self.port.into()),
+            positive("connect_timeout", self.connect_timeout.as_nanos()),
+            positive("handshake_timeout", self.handshake_timeout.as_nanos()),
+            positive("auth_timeout", self.auth_timeout.as_nanos()),
+            positive("open_timeout", self.open_timeout.as_nanos()),
+            positive("keepalive_interval", self.keepalive_interval.map_or(1, |interval| interval.as_nanos())),
+            positive("keepalive_count", self.keepalive_count.into()),
+            positive("rekey_bytes", self.rekey_bytes.unwrap_or(1).into()),
+            positive("rekey_packets", self.rekey_packets.unwrap_or(1).into()),
+            positive("rekey_interval", self.rekey_interval.map_or(1, |interval| interval.as_nanos())),
+            match self.window_memory {
+                MIN_WINDOW_MEMORY.. => Ok(()),
+                _ => Err(format!("window_memory must be at least {MIN_WINDOW_MEMORY} bytes")),
+            },
+        ];
+        checks.into_iter().collect::<Result<(), String>>().map_err(Error::configuration)
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// Names what the tunnel is; secrets, prompter and observer stay out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("user", &self.user)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("forwards", &self.forwards)
+            .field("identities", &self.identities)
+            .field("host_key_policy", &self.host_key_policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A private key to log in with.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Identity {
+    /// In a file.
+    File(PathBuf),
+    /// Held by the program.
+    Signer(Arc<dyn Signer>),
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Signer(signer) => signer.fmt(f),
+        }
+    }
+}
+
+/// What happens to a server's key that is not on record. A changed or revoked key is refused under each policy but
+/// the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum HostKeyPolicy {
+    /// It is refused.
+    #[default]
+    Strict,
+    /// The prompter decides; what it accepts is put on record.
+    Ask,
+    /// It is accepted and put on record.
+    AcceptNew,
+    /// No key is checked at all: whoever answers gets the password, and sees what the tunnel carries.
+    DangerouslyAcceptAny,
+}
+
+/// Which addresses of a server to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum AddressFamily {
+    /// IPv4 and IPv6.
+    #[default]
+    Any,
+    /// Only IPv4.
+    V4,
+    /// Only IPv6.
+    V6,
+}
+
+/// The files in which the user's private keys are looked for when none is named.
+pub fn default_identity_files() -> Vec<PathBuf> {
+    in_ssh_directory(&["id_ed25519", "id_ecdsa", "id_rsa"])
+}
+
+/// Files in `~/.ssh`; none where the home directory is unknown.
+fn in_ssh_directory(names: &[&str]) -> Vec<PathBuf> {
+    let Some(home) = env::home_dir().filter(|home| !home.as_os_str().is_empty()) else {
+        return Vec::new();
+    };
+    names.iter().map(|name| home.join(".ssh").join(name)).collect()
+}
+
+fn positive(name: &str, value: u128) -> Result<(), String> {
+    if value == 0 { Err(format!("{name} must not be 0")) } else { Ok(()) }
+}
+
+/// Where login programs leave the user's name; the last is Windows'.
+const USER_VARIABLES: [&str; 3] = ["LOGNAME", "USER", "USERNAME"];
+
+/// Below this a single connection would have no useful window.
+const MIN_WINDOW_MEMORY: usize = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_mistake_is_reported_when_the_settings_are_taken() {
+        let mistake = Builder::new("bastion").local_forward("80").local_forward("x").settings().unwrap_err();
+        assert!(mistake.to_string().contains("`80`"), "{mistake}");
+        let mistake = Builder::new("-bastion").local_forward("80").settings().unwrap_err();
+        assert!(mistake.to_string().contains("`-bastion`"), "{mistake}");
+    }
+
+    #[test]
+    fn a_destination_leaves_alone_what_it_does_not_say() {
+        let destination = |text: &str| text.parse().unwrap();
+        let builder = Builder::new("bastion").user("me").port(2222);
+        let kept = builder.clone().destination(destination("other")).settings().unwrap();
+        assert_eq!((kept.user.as_deref(), kept.host.as_str(), kept.port), (Some("me"), "other", 2222));
+        let changed = builder.destination(destination("you@other:22")).settings().unwrap();
+        assert_eq!((changed.user.as_deref(), changed.port), (Some("you"), 22));
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        let base = || Builder::new("bastion");
+        let wrong = [
+            (base().port(0), "port"),
+            (base().connect_timeout(Duration::ZERO), "connect_timeout"),
+            (base().keepalive_interval(Duration::ZERO), "keepalive_interval"),
+            (base().keepalive_count(0), "keepalive_count"),
+            (base().rekey_bytes(0), "rekey_bytes"),
+            (base().window_memory(1), "window_memory"),
+            (base().user("-x"), "`-x`"),
+            (base().host_key_alias("a b"), "`a b`"),
+            (Builder::default(), "the host is empty"),
+        ];
+        for (builder, expected) in wrong {
+            let error = builder.settings().expect_err(expected).to_string();
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+    }
+
+    #[test]
+    fn keepalives_can_be_turned_off() {
+        let settings = Builder::new("bastion").keepalive_interval(None).settings().unwrap();
+        assert_eq!(settings.keepalive_interval, None);
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let builder = Builder::new("bastion").password("hunter2").passphrase("hunter3");
+        assert!(!format!("{builder:?}").contains("hunter"));
+    }
+}

@@ -1,0 +1,148 @@
+use std::borrow::Cow;
+
+use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, Step, refusal};
+
+/// What to do about `error`, one sentence without a full stop.
+pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
+    let fixed = match error.kind() {
+        ErrorKind::HostKeyUnknown { .. } => return Some(host_key_unknown(error)),
+        ErrorKind::HostKeyChanged { recorded, .. } => return Some(host_key_changed(recorded.as_ref())),
+        ErrorKind::Bind { holder, address, .. } => return Some(bind(holder.as_deref(), address.port())),
+        ErrorKind::Disconnected { reason, .. } => disconnected(*reason, error.step()),
+        ErrorKind::TargetRefused { reason, description, .. } => {
+            return refusal::infer(*reason, description).map(|row| row.advice.into());
+        }
+        ErrorKind::Configuration { .. } => return None,
+        ErrorKind::Resolve { .. } => {
+            "check the spelling of the server's name, and that this machine can look names up"
+        }
+        ErrorKind::Dial { attempts } => dial(attempts),
+        ErrorKind::Timeout { .. } => timeout(error.step()),
+        ErrorKind::PeerMisbehaved { .. } => {
+            "check that an SSH server listens on this port; if it does, one of the two programs has a fault: \
+             report it with the most verbose output"
+        }
+        ErrorKind::PeerIncompatible { .. } => {
+            "update the server, or name an algorithm that both sides have (`underpass algorithms` lists ours)"
+        }
+        ErrorKind::HostKeyRevoked { .. } => {
+            "do not connect: the key may be in somebody else's hands; ask the server's administrator"
+        }
+        ErrorKind::Authentication { tried, accepted, .. } => authentication(tried, accepted),
+        ErrorKind::Identity { .. } => {
+            "check the path, the format and the passphrase of the key; it must be the private key, not the .pub file"
+        }
+        ErrorKind::Lost { .. } | ErrorKind::PeerDead { .. } => {
+            "check the network and the server, then start the tunnel again"
+        }
+        ErrorKind::Stopped => return None,
+        ErrorKind::Internal { .. } => "this is a fault of Underpass: report it with the most verbose output",
+    };
+    Some(Cow::Borrowed(fixed))
+}
+
+fn host_key_unknown(error: &Error) -> Cow<'static, str> {
+    let host = error.host().unwrap_or("the host");
+    format!(
+        "compare the fingerprint with one from the server's administrator, then add the key of {host} to \
+         ~/.ssh/known_hosts, or accept it once with StrictHostKeyChecking=accept-new"
+    )
+    .into()
+}
+
+fn host_key_changed(recorded: Option<&HostKeyLocation>) -> Cow<'static, str> {
+    let remove = match recorded {
+        Some(HostKeyLocation { file, line }) => format!("remove line {line} of {}", file.display()),
+        None => "remove the old key".to_owned(),
+    };
+    format!(
+        "somebody may be intercepting the connection: ask the server's administrator; if the key was replaced \
+         on purpose, {remove} and compare the new fingerprint"
+    )
+    .into()
+}
+
+fn bind(holder: Option<&str>, port: u16) -> Cow<'static, str> {
+    match (holder, port) {
+        (Some(holder), _) => format!("end {holder}, choose another port, or port 0 for a free one").into(),
+        (None, 1..1024) => {
+            "choose a port from 1024 on (lower ones need privileges), or port 0 for a free one".into()
+        }
+        (None, _) => "choose another address or port, or port 0 for a free one".into(),
+    }
+}
+
+fn dial(attempts: &[DialAttempt]) -> &'static str {
+    if attempts.is_empty() {
+        return "allow the other address family";
+    }
+    match attempts.iter().any(|attempt| attempt.refused) {
+        true => "check that the SSH server runs, and on which port: nothing listens on this one",
+        false => "check the server's address, and that a firewall lets this machine reach it",
+    }
+}
+
+fn timeout(step: Step) -> &'static str {
+    match step {
+        Step::Resolve => "check that this machine can look names up",
+        Step::Dial => "check the server's address, and that a firewall lets this machine reach it",
+        Step::Identify => {
+            "something accepts connections there but does not speak SSH: check host and port, or whether the \
+             server is overloaded"
+        }
+        Step::Authenticate => "answer prompts sooner, or allow more time for logging in",
+        Step::OpenChannel => "check that the target answers the server, or allow more time",
+        _ => "the server may be overloaded or stuck: try again later, or allow more time",
+    }
+}
+
+fn authentication(tried: &[String], accepted: &[String]) -> &'static str {
+    let has = |list: &[String], method: &str| list.iter().any(|name| name.starts_with(method));
+    if tried.is_empty() {
+        return "give a key or a password for a method that the server accepts";
+    }
+    if has(accepted, "publickey") && !has(tried, "publickey") {
+        return "the server accepts keys and none was offered: name a private key, and see that its public half is \
+                in the server's authorized_keys";
+    }
+    match has(tried, "password") || has(tried, "keyboard-interactive") {
+        true => "check the user and the password",
+        false => "check the user, and that the key's public half is in the server's authorized_keys",
+    }
+}
+
+fn disconnected(reason: u32, step: Step) -> &'static str {
+    /// RFC 4253 section 11.1.
+    const TOO_MANY_CONNECTIONS: u32 = 12;
+    match (reason, step) {
+        (TOO_MANY_CONNECTIONS, _) => "wait a little, or close other connections to the server",
+        (_, Step::Authenticate) => "offer fewer keys or passwords: servers allow only a few attempts",
+        _ => "the server's log says more: ask its administrator",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_key_is_answered_with_the_line_to_remove() {
+        let recorded = HostKeyLocation { file: "/home/me/.ssh/known_hosts".into(), line: 7 };
+        let error = Error::host_key_changed("bastion", "ssh-ed25519", "SHA256:x", Some(recorded));
+        let advice = error.advice().expect("there is always advice");
+        assert!(advice.contains("line 7 of /home/me/.ssh/known_hosts"), "{advice}");
+        assert!(advice.contains("intercepting"), "{advice}");
+    }
+
+    #[test]
+    fn a_refused_login_is_answered_by_what_was_not_tried() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let advice = |tried, accepted| {
+            let error = Error::authentication("bastion", "me", names(tried), names(accepted));
+            error.advice().expect("there is always advice").into_owned()
+        };
+        assert!(advice(&["password"], &["publickey"]).contains("none was offered"));
+        assert!(advice(&["publickey", "password"], &["publickey"]).contains("the password"));
+        assert!(advice(&["publickey"], &["publickey"]).contains("authorized_keys"));
+    }
+}

@@ -1,0 +1,171 @@
+//! One constructor for each kind of error, so that step and particulars always fit together.
+
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, OpenFailure, Step, holder, refusal};
+use crate::Target;
+
+impl Error {
+    /// A setting is wrong: `problem` says which one and why.
+    pub fn configuration(problem: impl Into<String>) -> Self {
+        Self::new(Step::Configure, ErrorKind::Configuration { problem: problem.into() })
+    }
+
+    /// `host` could not be turned into an address.
+    pub fn resolve(host: &str, cause: io::Error) -> Self {
+        Self::new(Step::Resolve, ErrorKind::Resolve { problem: in_words(&cause) })
+            .with_host(host)
+            .with_source(cause)
+    }
+
+    /// None of the addresses of `host` accepted a connection.
+    pub fn dial(host: &str, attempts: Vec<(SocketAddr, io::Error)>) -> Self {
+        let described = attempts.iter().map(|(address, cause)| DialAttempt {
+            address: *address,
+            problem: in_words(cause),
+            refused: cause.kind() == io::ErrorKind::ConnectionRefused,
+        });
+        let error = Self::new(Step::Dial, ErrorKind::Dial { attempts: described.collect() }).with_host(host);
+        match attempts.into_iter().next_back() {
+            Some((_, cause)) => error.with_source(cause),
+            None => error,
+        }
+    }
+
+    /// `step` took longer than it may.
+    pub fn timeout(step: Step, host: &str, after: Duration) -> Self {
+        Self::new(step, ErrorKind::Timeout { after }).with_host(host)
+    }
+
+    /// The peer broke the protocol.
+    pub fn peer_misbehaved(step: Step, host: &str, what: impl Into<String>) -> Self {
+        Self::new(step, ErrorKind::PeerMisbehaved { what: what.into() }).with_host(host)
+    }
+
+    /// The two sides share nothing in `list`, named in the plural (`ciphers`).
+    pub fn peer_incompatible(
+        step: Step,
+        host: &str,
+        list: impl Into<String>,
+        ours: Vec<String>,
+        theirs: Vec<String>,
+    ) -> Self {
+        Self::new(step, ErrorKind::PeerIncompatible { list: list.into(), ours, theirs }).with_host(host)
+    }
+
+    /// None of `files` knows a key of `host`.
+    pub fn host_key_unknown(host: &str, key_type: &str, fingerprint: &str, files: Vec<PathBuf>) -> Self {
+        let kind = ErrorKind::HostKeyUnknown {
+            key_type: key_type.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            files,
+        };
+        Self::new(Step::HostKey, kind).with_host(host)
+    }
+
+    /// `recorded` knows another key of `host`.
+    pub fn host_key_changed(
+        host: &str,
+        key_type: &str,
+        fingerprint: &str,
+        recorded: Option<HostKeyLocation>,
+    ) -> Self {
+        let kind = ErrorKind::HostKeyChanged {
+            key_type: key_type.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            recorded,
+        };
+        Self::new(Step::HostKey, kind).with_host(host)
+    }
+
+    /// `recorded` marks the key of `host` as revoked.
+    pub fn host_key_revoked(
+        host: &str,
+        key_type: &str,
+        fingerprint: &str,
+        recorded: Option<HostKeyLocation>,
+    ) -> Self {
+        let kind = ErrorKind::HostKeyRevoked {
+            key_type: key_type.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            recorded,
+        };
+        Self::new(Step::HostKey, kind).with_host(host)
+    }
+
+    /// The server did not let `user` in, whatever was `tried`; with `accepted` it is willing to go on.
+    pub fn authentication(host: &str, user: &str, tried: Vec<String>, accepted: Vec<String>) -> Self {
+        let kind = ErrorKind::Authentication { user: user.to_owned(), tried, accepted };
+        Self::new(Step::Authenticate, kind).with_host(host)
+    }
+
+    /// The private key at `path` cannot be used.
+    pub fn identity(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        let kind = ErrorKind::Identity { path: path.into(), problem: problem.into() };
+        Self::new(Step::Configure, kind)
+    }
+
+    /// `address` cannot be listened on. Where the port is in use, the system is asked by whom: this reads files.
+    pub fn bind(address: SocketAddr, cause: io::Error) -> Self {
+        let in_use = cause.kind() == io::ErrorKind::AddrInUse;
+        let holder = if in_use { holder::of(address) } else { None };
+        Self::new(Step::Listen, ErrorKind::Bind { address, problem: in_words(&cause), holder })
+            .with_source(cause)
+    }
+
+    /// The server opened no connection to `target` (RFC 4254 section 5.1).
+    pub fn target_refused(host: &str, target: &Target, reason: OpenFailure, description: &[u8]) -> Self {
+        let description = String::from_utf8_lossy(description).into_owned();
+        let inferred = refusal::infer(reason, &description).map(|inference| inference.meaning);
+        let kind = ErrorKind::TargetRefused { target: target.clone(), reason, description, inferred };
+        Self::new(Step::OpenChannel, kind).with_host(host)
+    }
+
+    /// The server said goodbye (RFC 4253 section 11.1).
+    pub fn disconnected(step: Step, host: &str, reason: u32, description: &[u8]) -> Self {
+        let description = String::from_utf8_lossy(description).into_owned();
+        Self::new(step, ErrorKind::Disconnected { reason, description }).with_host(host)
+    }
+
+    /// The connection to the server broke, or was closed without a goodbye.
+    pub fn lost(step: Step, host: &str, cause: Option<io::Error>) -> Self {
+        let problem = cause.as_ref().map(in_words);
+        let error = Self::new(step, ErrorKind::Lost { problem }).with_host(host);
+        match cause {
+            Some(cause) => error.with_source(cause),
+            None => error,
+        }
+    }
+
+    /// The server answered no keepalive for as long as `silence`.
+    pub fn peer_dead(host: &str, silence: Duration) -> Self {
+        Self::new(Step::Carry, ErrorKind::PeerDead { silence }).with_host(host)
+    }
+
+    /// The tunnel was told to stop.
+    pub fn stopped() -> Self {
+        Self::new(Step::Stop, ErrorKind::Stopped)
+    }
+
+    /// A fault of this library.
+    pub fn internal(step: Step, what: impl Into<String>) -> Self {
+        Self::new(step, ErrorKind::Internal { what: what.into() })
+    }
+}
+
+/// What the system says, in lower case and without the error number.
+fn in_words(cause: &io::Error) -> String {
+    match cause.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::ConnectionReset => "connection reset by the peer".to_owned(),
+        io::ErrorKind::ConnectionAborted => "connection aborted".to_owned(),
+        io::ErrorKind::HostUnreachable => "no route to the host".to_owned(),
+        io::ErrorKind::NetworkUnreachable => "no route to the network".to_owned(),
+        io::ErrorKind::TimedOut => "no answer".to_owned(),
+        io::ErrorKind::BrokenPipe => "broken pipe".to_owned(),
+        io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => cause.to_string(),
+    }
+}

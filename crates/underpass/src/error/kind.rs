@@ -1,0 +1,305 @@
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use underpass_wire::Untrusted;
+
+use super::OpenFailure;
+use crate::Target;
+
+/// The kinds of failure, with their particulars. Text from a peer is here as it came; it is escaped when shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is wrong.
+    Configuration {
+        /// Which one, and why.
+        problem: String,
+    },
+    /// The server's name could not be turned into an address.
+    Resolve {
+        /// What the system says.
+        problem: String,
+    },
+    /// No address of the server accepted a connection.
+    Dial {
+        /// Each address that was tried, in order.
+        attempts: Vec<DialAttempt>,
+    },
+    /// A step took longer than it may. The step is [`Error::step`](super::Error::step).
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The peer broke the protocol.
+    PeerMisbehaved {
+        /// What it did.
+        what: String,
+    },
+    /// The peer and this side have nothing in common.
+    PeerIncompatible {
+        /// In which list, e.g. `key exchange methods`.
+        list: String,
+        /// What this side offers.
+        ours: Vec<String>,
+        /// What the peer offers.
+        theirs: Vec<String>,
+    },
+    /// Nothing says whether the server's key is the right one.
+    HostKeyUnknown {
+        /// The type of the key, e.g. `ssh-ed25519`.
+        key_type: String,
+        /// Its fingerprint, `SHA256:` and base64.
+        fingerprint: String,
+        /// The files without an entry for the host.
+        files: Vec<PathBuf>,
+    },
+    /// The server's key is another one than the one on record.
+    HostKeyChanged {
+        /// The type of the key, e.g. `ssh-ed25519`.
+        key_type: String,
+        /// The fingerprint of the key that the server showed.
+        fingerprint: String,
+        /// Where the other key is on record.
+        recorded: Option<HostKeyLocation>,
+    },
+    /// The server's key is on record as revoked.
+    HostKeyRevoked {
+        /// The type of the key, e.g. `ssh-ed25519`.
+        key_type: String,
+        /// The fingerprint of the key.
+        fingerprint: String,
+        /// Where it is on record.
+        recorded: Option<HostKeyLocation>,
+    },
+    /// The server let nobody in.
+    Authentication {
+        /// The user it was tried as.
+        user: String,
+        /// What was tried, in order.
+        tried: Vec<String>,
+        /// The methods with which the server is still willing to go on.
+        accepted: Vec<String>,
+    },
+    /// A private key could not be used.
+    Identity {
+        /// The file it is in.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// A local port could not be listened on.
+    Bind {
+        /// The address and port.
+        address: SocketAddr,
+        /// What the system says.
+        problem: String,
+        /// Who has the port, where the system tells.
+        holder: Option<String>,
+    },
+    /// The server opened no connection to a target.
+    TargetRefused {
+        /// The target that was asked for.
+        target: Target,
+        /// The server's reason code.
+        reason: OpenFailure,
+        /// The server's words.
+        description: String,
+        /// What reason and words together probably mean. This is a guess, and shown as one.
+        inferred: Option<&'static str>,
+    },
+    /// The server said goodbye (RFC 4253 section 11.1).
+    Disconnected {
+        /// The reason code.
+        reason: u32,
+        /// The server's words.
+        description: String,
+    },
+    /// The connection to the server broke.
+    Lost {
+        /// What the system says; `None` where the connection was simply closed.
+        problem: Option<String>,
+    },
+    /// The server has stopped answering.
+    PeerDead {
+        /// How long nothing came.
+        silence: Duration,
+    },
+    /// The tunnel was told to stop.
+    Stopped,
+    /// A fault of this library.
+    Internal {
+        /// What was found.
+        what: String,
+    },
+}
+
+/// An address of the server that accepted no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialAttempt {
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system says.
+    pub problem: String,
+    /// Whether a machine answered at this address, and refused.
+    pub refused: bool,
+}
+
+/// A line of a known_hosts file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostKeyLocation {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl ErrorKind {
+    /// A short name, for machines.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Configuration { .. } => "configuration",
+            Self::Resolve { .. } => "resolve",
+            Self::Dial { .. } => "dial",
+            Self::Timeout { .. } => "timeout",
+            Self::PeerMisbehaved { .. } => "peer-misbehaved",
+            Self::PeerIncompatible { .. } => "peer-incompatible",
+            Self::HostKeyUnknown { .. } => "host-key-unknown",
+            Self::HostKeyChanged { .. } => "host-key-changed",
+            Self::HostKeyRevoked { .. } => "host-key-revoked",
+            Self::Authentication { .. } => "authentication",
+            Self::Identity { .. } => "identity",
+            Self::Bind { .. } => "bind",
+            Self::TargetRefused { .. } => "target-refused",
+            Self::Disconnected { .. } => "disconnected",
+            Self::Lost { .. } => "lost",
+            Self::PeerDead { .. } => "peer-dead",
+            Self::Stopped => "stopped",
+            Self::Internal { .. } => "internal",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration { problem } | Self::Resolve { problem } => f.write_str(problem),
+            Self::Dial { attempts } => dial(f, attempts),
+            Self::Timeout { after } => write!(f, "not done after {}", Seconds(*after)),
+            Self::PeerMisbehaved { what } => {
+                write!(f, "the peer broke the protocol: {}", Untrusted(what.as_bytes()))
+            }
+            Self::PeerIncompatible { list, ours, theirs } => {
+                write!(f, "no {list} in common: the server has {}, this side {}", List(theirs), List(ours))
+            }
+            Self::HostKeyUnknown { key_type, fingerprint, .. } => {
+                write!(f, "its {key_type} key {fingerprint} is not on record")
+            }
+            Self::HostKeyChanged { key_type, fingerprint, recorded } => {
+                write!(f, "its {key_type} key {fingerprint} is not the one on record{}", In(recorded))
+            }
+            Self::HostKeyRevoked { key_type, fingerprint, recorded } => {
+                write!(f, "its {key_type} key {fingerprint} is marked as revoked{}", In(recorded))
+            }
+            Self::Authentication { user, tried, accepted } => {
+                write!(f, "the server did not let `{user}` in; tried: {}; it accepts: ", List(tried))?;
+                List(accepted).fmt(f)
+            }
+            Self::Identity { path, problem } => write!(f, "the key {}: {problem}", path.display()),
+            Self::Bind { address, problem, holder } => {
+                write!(f, "{address}: {problem}")?;
+                holder.as_ref().map_or(Ok(()), |holder| write!(f, " (it belongs to {holder})"))
+            }
+            Self::TargetRefused { target, reason, description, inferred } => {
+                write!(f, "{target}: {reason}")?;
+                if !description.is_empty() {
+                    write!(f, " (in the server's words: {})", Untrusted(description.as_bytes()))?;
+                }
+                inferred.map_or(Ok(()), |inferred| write!(f, "; probably {inferred}"))
+            }
+            Self::Disconnected { reason, description } => {
+                write!(f, "the server ended the connection with reason {reason}")?;
+                match description.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, ": {}", Untrusted(description.as_bytes())),
+                }
+            }
+            Self::Lost { problem: None } => f.write_str("the server closed the connection"),
+            Self::Lost { problem: Some(problem) } => write!(f, "the connection was lost: {problem}"),
+            Self::PeerDead { silence } => write!(f, "the server has been silent for {}", Seconds(*silence)),
+            Self::Stopped => f.write_str("it was told to stop"),
+            Self::Internal { what } => write!(f, "internal fault: {what}"),
+        }
+    }
+}
+
+fn dial(f: &mut fmt::Formatter<'_>, attempts: &[DialAttempt]) -> fmt::Result {
+    if attempts.is_empty() {
+        return f.write_str("it has no address of the wanted family");
+    }
+    for (at, DialAttempt { address, problem, .. }) in attempts.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        write!(f, "{comma}{address}: {problem}")?;
+    }
+    Ok(())
+}
+
+/// Names from both sides, safe to show.
+struct List<'a>(&'a [String]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("nothing");
+        }
+        Untrusted(self.0.join(", ").as_bytes()).fmt(f)
+    }
+}
+
+struct In<'a>(&'a Option<HostKeyLocation>);
+
+impl fmt::Display for In<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(HostKeyLocation { file, line }) => write!(f, " in {} line {line}", file.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_a_disagreement_are_listed() {
+        let kind = ErrorKind::PeerIncompatible {
+            list: "ciphers".to_owned(),
+            ours: vec!["aes128-ctr".to_owned()],
+            theirs: vec!["3des-cbc".to_owned(), "arcfour\u{1b}[2J".to_owned()],
+        };
+        assert_eq!(
+            kind.to_string(),
+            "no ciphers in common: the server has 3des-cbc, arcfour\\u{1b}[2J, this side aes128-ctr"
+        );
+    }
+
+    #[test]
+    fn words_of_the_server_cannot_move_the_cursor() {
+        let description = "gone\u{1b}[1A\r\n".to_owned();
+        let kind = ErrorKind::Disconnected { reason: 2, description };
+        assert!(!kind.to_string().contains(char::is_control), "{kind}");
+    }
+
+    #[test]
+    fn a_dial_without_addresses_says_so() {
+        let kind = ErrorKind::Dial { attempts: Vec::new() };
+        assert_eq!(kind.to_string(), "it has no address of the wanted family");
+    }
+}

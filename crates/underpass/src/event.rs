@@ -1,0 +1,347 @@
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use underpass_wire::Untrusted;
+
+use crate::{Error, Forward, Target};
+
+/// Sees what happens in a tunnel, on the tunnel's own task: it must return soon.
+pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Something that happened in a tunnel.
+///
+/// Text that came from the server is here as it came. Shown, an event is one line in which such text is escaped.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// The server is being looked up and dialled.
+    Connecting {
+        /// The name or address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// The server accepted the connection.
+    Connected {
+        /// Its address.
+        address: SocketAddr,
+    },
+    /// The server said what it is (RFC 4253 section 4.2).
+    Identified {
+        /// Its identification string.
+        software: String,
+    },
+    /// The server's key was found good.
+    HostKey {
+        /// The name under which it was looked up.
+        host: String,
+        /// The type of the key, e.g. `ssh-ed25519`.
+        key_type: String,
+        /// Its fingerprint, `SHA256:` and base64.
+        fingerprint: String,
+        /// Why it was found good.
+        verdict: HostKeyVerdict,
+    },
+    /// Keys are agreed on.
+    KeyExchange {
+        /// The key exchange method.
+        kex: String,
+        /// The algorithm of the server's signature.
+        host_key: String,
+        /// The cipher from client to server.
+        cipher_out: String,
+        /// The cipher from server to client.
+        cipher_in: String,
+        /// The MAC from client to server; `None` where the cipher has one built in.
+        mac_out: Option<String>,
+        /// The MAC from server to client; `None` where the cipher has one built in.
+        mac_in: Option<String>,
+        /// Whether both sides do the strict key exchange (OpenSSH's PROTOCOL, section 1.9).
+        strict: bool,
+        /// Whether the connection had keys before.
+        rekey: bool,
+    },
+    /// The server has something to say before the login (RFC 4252 section 5.4).
+    Banner {
+        /// Its words, perhaps in several lines.
+        text: String,
+    },
+    /// A way to log in is being tried.
+    AuthAttempt {
+        /// The method.
+        method: String,
+        /// Which key, or the like. Never a secret.
+        detail: String,
+    },
+    /// A way to log in was not enough.
+    AuthRefused {
+        /// The method.
+        method: String,
+        /// The methods with which the server is willing to go on.
+        remaining: Vec<String>,
+        /// Whether the method succeeded and the server wants another one on top.
+        partial: bool,
+    },
+    /// The login is done.
+    Authenticated {
+        /// The method that completed it.
+        method: String,
+        /// The user.
+        user: String,
+    },
+    /// A forward takes connections.
+    Listening {
+        /// The forward.
+        forward: Forward,
+        /// Where it listens; the port is the real one.
+        address: SocketAddr,
+    },
+    /// A connection reached its target.
+    ConnectionOpened {
+        /// Its number within the tunnel.
+        id: u64,
+        /// Who connected.
+        peer: SocketAddr,
+        /// The target.
+        target: Target,
+    },
+    /// A connection is over.
+    ConnectionClosed {
+        /// Its number within the tunnel.
+        id: u64,
+        /// Bytes carried to the target.
+        sent: u64,
+        /// Bytes carried from the target.
+        received: u64,
+        /// Why it was cut; `None` where both sides ended it.
+        error: Option<String>,
+    },
+    /// A connection did not reach its target.
+    ConnectionFailed {
+        /// Its number within the tunnel.
+        id: u64,
+        /// Who connected.
+        peer: SocketAddr,
+        /// The target.
+        target: Target,
+        /// Why not.
+        error: Error,
+    },
+    /// Something deserves attention.
+    Warning {
+        /// What.
+        text: String,
+    },
+    /// Something for those who look for a fault.
+    Detail {
+        /// From 1, of interest to a user, to 3, of interest to an engineer.
+        level: u8,
+        /// What.
+        text: String,
+    },
+    /// The tunnel takes no more connections, and waits for those that are open.
+    Stopping {
+        /// How many are open.
+        open: usize,
+    },
+    /// The tunnel has ended.
+    Closed {
+        /// Why; `None` where it was asked to.
+        error: Option<Error>,
+    },
+}
+
+/// Why a server's key was found good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HostKeyVerdict {
+    /// It is on record.
+    Known,
+    /// A certificate authority on record vouches for it.
+    Certified,
+    /// It was unknown, and is now on record.
+    Added,
+    /// Nobody checked it.
+    Unchecked,
+}
+
+impl HostKeyVerdict {
+    /// A short name, for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Certified => "certified",
+            Self::Added => "added",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+impl fmt::Display for HostKeyVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Event {
+    /// A short name, for machines.
+    pub fn name(&self) -> &'static str {
+        self.row().0
+    }
+
+    /// How much somebody must want to know to be told: 0, always, to 3.
+    pub fn level(&self) -> u8 {
+        self.row().1
+    }
+
+    fn row(&self) -> (&'static str, u8) {
+        match self {
+            Self::Connecting { .. } => ("connecting", 1),
+            Self::Connected { .. } => ("connected", 1),
+            Self::Identified { .. } => ("identified", 1),
+            Self::HostKey { verdict: HostKeyVerdict::Known | HostKeyVerdict::Certified, .. } => {
+                ("host-key", 1)
+            }
+            Self::HostKey { .. } => ("host-key", 0),
+            Self::KeyExchange { rekey, .. } => ("key-exchange", if *rekey { 2 } else { 1 }),
+            Self::Banner { .. } => ("banner", 0),
+            Self::AuthAttempt { .. } => ("auth-attempt", 1),
+            Self::AuthRefused { .. } => ("auth-refused", 1),
+            Self::Authenticated { .. } => ("authenticated", 1),
+            Self::Listening { .. } => ("listening", 0),
+            Self::ConnectionOpened { .. } => ("connection-opened", 1),
+            Self::ConnectionClosed { .. } => ("connection-closed", 1),
+            Self::ConnectionFailed { .. } => ("connection-failed", 0),
+            Self::Warning { .. } => ("warning", 0),
+            Self::Detail { level, .. } => ("detail", *level),
+            Self::Stopping { .. } => ("stopping", 0),
+            Self::Closed { .. } => ("closed", 0),
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connecting { host, port } => write!(f, "connecting to {host} port {port}"),
+            Self::Connected { address } => write!(f, "connected to {address}"),
+            Self::Identified { software } => write!(f, "the server is {}", untrusted(software)),
+            Self::HostKey { host, key_type, fingerprint, verdict } => {
+                write!(f, "the {} key {fingerprint} of {host} is {verdict}", untrusted(key_type))
+            }
+            Self::KeyExchange { .. } => self.fmt_key_exchange(f),
+            Self::Banner { text } => write!(f, "the server says: {}", untrusted(text.trim_end())),
+            Self::AuthAttempt { method, detail } if detail.is_empty() => write!(f, "trying {method}"),
+            Self::AuthAttempt { method, detail } => write!(f, "trying {method}: {}", untrusted(detail)),
+            Self::AuthRefused { method, remaining, partial } => {
+                let outcome = if *partial { "was accepted but is not enough" } else { "was refused" };
+                let remaining = remaining.join(", ");
+                write!(f, "{method} {outcome}; the server goes on with: {}", untrusted(&remaining))
+            }
+            Self::Authenticated { method, user } => write!(f, "logged in as {user} with {method}"),
+            Self::Listening { forward, address } => {
+                write!(f, "listening on {address} -> {}", forward.target())
+            }
+            Self::ConnectionOpened { id, peer, target } => write!(f, "connection {id}: {peer} -> {target}"),
+            Self::ConnectionClosed { id, sent, received, error } => {
+                write!(f, "connection {id} closed: {sent} bytes sent, {received} bytes received")?;
+                error.as_ref().map_or(Ok(()), |error| write!(f, ", {}", untrusted(error)))
+            }
+            Self::ConnectionFailed { id, peer, error, .. } => {
+                write!(f, "connection {id} from {peer} failed: {error}")
+            }
+            Self::Warning { text } => write!(f, "warning: {}", untrusted(text)),
+            Self::Detail { text, .. } => write!(f, "{}", untrusted(text)),
+            Self::Stopping { open } => write!(f, "stopping, {open} connections are open"),
+            Self::Closed { error: None } => f.write_str("the tunnel is closed"),
+            Self::Closed { error: Some(error) } => write!(f, "the tunnel is closed: {error}"),
+        }
+    }
+}
+
+impl Event {
+    fn fmt_key_exchange(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::KeyExchange { kex, host_key, cipher_out, cipher_in, mac_out, mac_in, strict, rekey } = self
+        else {
+            return Ok(());
+        };
+        let built_in = "built-in MAC";
+        let (mac_out, mac_in) =
+            (mac_out.as_deref().unwrap_or(built_in), mac_in.as_deref().unwrap_or(built_in));
+        write!(f, "{}: {kex}, {host_key}, ", if *rekey { "new keys" } else { "keys" })?;
+        if (cipher_out, mac_out) == (cipher_in, mac_in) {
+            write!(f, "{cipher_out} with {mac_out}")?;
+        } else {
+            write!(f, "out {cipher_out} with {mac_out}, in {cipher_in} with {mac_in}")?;
+        }
+        if *strict { f.write_str(", strict") } else { Ok(()) }
+    }
+}
+
+fn untrusted(text: &str) -> Untrusted<'_> {
+    Untrusted(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_text_cannot_break_out_of_its_line() {
+        let evil = "a\u{1b}]0;b\u{7}\nc".to_owned();
+        let events = [
+            Event::Identified { software: evil.clone() },
+            Event::Banner { text: evil.clone() },
+            Event::AuthRefused {
+                method: "password".to_owned(),
+                remaining: vec![evil.clone()],
+                partial: false,
+            },
+            Event::ConnectionClosed { id: 1, sent: 0, received: 0, error: Some(evil.clone()) },
+            Event::Warning { text: evil.clone() },
+            Event::Detail { level: 1, text: evil },
+        ];
+        for event in events {
+            let line = event.to_string();
+            assert!(!line.contains(char::is_control), "{}: {line:?}", event.name());
+        }
+    }
+
+    #[test]
+    fn listening_tells_the_real_port() {
+        let forward = Forward::local(0, ("db", 5432));
+        let event = Event::Listening { forward, address: "127.0.0.1:40001".parse().unwrap() };
+        assert_eq!(
+            (event.level(), event.to_string()),
+            (0, "listening on 127.0.0.1:40001 -> db:5432".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_unchecked_host_key_is_always_told() {
+        let host_key = |verdict| Event::HostKey {
+            host: "bastion".to_owned(),
+            key_type: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:x".to_owned(),
+            verdict,
+        };
+        assert_eq!(host_key(HostKeyVerdict::Unchecked).level(), 0);
+        assert_eq!(host_key(HostKeyVerdict::Known).level(), 1);
+    }
+
+    #[test]
+    fn a_key_exchange_is_told_per_direction_only_where_they_differ() {
+        let event = |cipher_in: &str| Event::KeyExchange {
+            kex: "curve25519-sha256".to_owned(),
+            host_key: "ssh-ed25519".to_owned(),
+            cipher_out: "aes128-ctr".to_owned(),
+            cipher_in: cipher_in.to_owned(),
+            mac_out: Some("hmac-sha2-256".to_owned()),
+            mac_in: Some("hmac-sha2-256".to_owned()),
+            strict: true,
+            rekey: false,
+        };
+        let same = "keys: curve25519-sha256, ssh-ed25519, aes128-ctr with hmac-sha2-256, strict";
+        assert_eq!(event("aes128-ctr").to_string(), same);
+        assert!(event("aes256-ctr").to_string().contains("in aes256-ctr with"));
+    }
+}

@@ -1,0 +1,72 @@
+use std::path::Path;
+
+use underpass_crypto::Secret;
+
+/// Answers what only a person can answer. Each method may block: it is called on a thread for blocking work.
+///
+/// `None`, and `false`, mean that there is no answer; the library then goes on with what is left to try. Text from
+/// the server arrives as it came: escape it before it reaches a terminal.
+pub trait Prompter: Send + Sync {
+    /// The password of `user` on `host`. `attempt` counts from 1.
+    fn password(&self, user: &str, host: &str, attempt: u32) -> Option<Secret>;
+
+    /// The passphrase of the private key in `path`. `attempt` counts from 1.
+    fn passphrase(&self, path: &Path, attempt: u32) -> Option<Secret>;
+
+    /// An answer to each of `prompts` (RFC 4256 section 3.2). `name` and `instruction` may be empty.
+    fn responses(&self, name: &str, instruction: &str, prompts: &[Prompt]) -> Option<Vec<Secret>>;
+
+    /// A new password, because the server says that the old one has expired (RFC 4252 section 8). `prompt` is the
+    /// server's.
+    fn new_password(&self, prompt: &str) -> Option<Secret>;
+
+    /// Whether a key that is not on record is the server's. Only
+    /// [`HostKeyPolicy::Ask`](crate::HostKeyPolicy::Ask) asks.
+    fn accept_host_key(&self, question: &HostKeyQuestion) -> bool;
+}
+
+/// A prompt of the server's (RFC 4256 section 3.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// Its text.
+    pub text: String,
+    /// Whether the answer may be seen while it is typed.
+    pub echo: bool,
+}
+
+/// A server's key that is not on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostKeyQuestion {
+    /// The name under which it was looked up.
+    pub host: String,
+    /// The type of the key, e.g. `ssh-ed25519`.
+    pub key_type: String,
+    /// Its fingerprint, `SHA256:` and base64.
+    pub fingerprint: String,
+}
+
+/// Answers nothing, for programs that no person watches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPrompter;
+
+impl Prompter for NoPrompter {
+    fn password(&self, _: &str, _: &str, _: u32) -> Option<Secret> {
+        None
+    }
+
+    fn passphrase(&self, _: &Path, _: u32) -> Option<Secret> {
+        None
+    }
+
+    fn responses(&self, _: &str, _: &str, _: &[Prompt]) -> Option<Vec<Secret>> {
+        None
+    }
+
+    fn new_password(&self, _: &str) -> Option<Secret> {
+        None
+    }
+
+    fn accept_host_key(&self, _: &HostKeyQuestion) -> bool {
+        false
+    }
+}
