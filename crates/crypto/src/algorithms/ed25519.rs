@@ -1,0 +1,84 @@
+//! `ssh-ed25519` (RFC 8709).
+
+use ed25519_dalek::{Signature as RawSignature, Signer as _, SigningKey, VerifyingKey};
+use underpass_wire::Put as _;
+use zeroize::Zeroizing;
+
+use super::{KeyError, blob};
+use crate::{Entropy, SignError, Signature, SignatureError, Signer, Strength};
+
+/// `ssh-ed25519`.
+pub static SSH_ED25519: Signature =
+    Signature { name: NAME, strength: Strength::Modern, key_format: NAME, verify };
+
+/// An Ed25519 private key. Wiped when dropped.
+pub struct Ed25519Key {
+    key: SigningKey,
+    public: Vec<u8>,
+}
+
+impl Ed25519Key {
+    /// From the 32-byte seed and the 32-byte public half, which an OpenSSH private key stores behind it.
+    ///
+    /// # Errors
+    /// A length is wrong, or the halves do not belong together.
+    pub fn new(seed: &[u8], public: &[u8]) -> Result<Self, KeyError> {
+        let seed = seed.try_into().map_err(|_| KeyError::Invalid)?;
+        let key = SigningKey::from_bytes(seed);
+        if key.verifying_key().as_bytes() == public {
+            Ok(Self::from_key(key))
+        } else {
+            Err(KeyError::HalvesDiffer)
+        }
+    }
+
+    /// A new key.
+    pub fn generate(entropy: &mut dyn Entropy) -> Self {
+        let mut seed = Zeroizing::new([0; 32]);
+        entropy.fill(seed.as_mut_slice());
+        Self::from_key(SigningKey::from_bytes(&seed))
+    }
+
+    fn from_key(key: SigningKey) -> Self {
+        let mut public = Vec::new();
+        public.put_string(NAME.as_bytes());
+        public.put_string(key.verifying_key().as_bytes());
+        Self { key, public }
+    }
+}
+
+impl Signer for Ed25519Key {
+    fn public_key(&self) -> &[u8] {
+        &self.public
+    }
+
+    fn algorithms(&self) -> &[&'static str] {
+        &[NAME]
+    }
+
+    fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, SignError> {
+        if algorithm != NAME {
+            return Err(SignError::UnsupportedAlgorithm);
+        }
+        Ok(blob::write_signature(NAME, &self.key.sign(data).to_bytes()))
+    }
+}
+
+impl std::fmt::Debug for Ed25519Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ed25519Key(***)")
+    }
+}
+
+fn verify(key: &[u8], signature: &[u8], data: &[u8]) -> Result<(), SignatureError> {
+    let key = blob::public_key(key, NAME, |fields| fields.string())?;
+    let key = key.try_into().map_err(|_| SignatureError::Key)?;
+    let key = VerifyingKey::from_bytes(key).map_err(|_| SignatureError::Key)?;
+    let signature = blob::signature(signature, NAME)?;
+    let signature = RawSignature::from_slice(signature).map_err(|_| SignatureError::Malformed)?;
+    // Strict: S below the group order (RFC 8032 section 5.1.7), no points of small order, which would verify
+    // under several messages or keys.
+    key.verify_strict(data, &signature).map_err(|_| SignatureError::Mismatch)
+}
+
+const NAME: &str = "ssh-ed25519";

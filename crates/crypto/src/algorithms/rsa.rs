@@ -1,0 +1,180 @@
+//! `rsa-sha2-256` and `rsa-sha2-512` with keys of the format `ssh-rsa` (RFC 8332).
+//!
+//! aws-lc-rs, for its constant-time, blinded arithmetic.
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::{KeyPair, KeyPairComponents, PublicKeyComponents},
+    signature::{
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
+        RsaEncoding, RsaParameters,
+    },
+};
+use crypto_bigint::{BoxedUint, NonZero};
+use underpass_wire::{Mpint, Put as _};
+use zeroize::Zeroizing;
+
+use super::{KeyError, blob};
+use crate::{SignError, Signature, SignatureError, Signer, Strength};
+
+/// `rsa-sha2-512`.
+pub static RSA_SHA2_512: Signature = signature(SHA2_512, |key, signature, data| {
+    verify(SHA2_512, &RSA_PKCS1_2048_8192_SHA512, key, signature, data)
+});
+
+/// `rsa-sha2-256`.
+pub static RSA_SHA2_256: Signature = signature(SHA2_256, |key, signature, data| {
+    verify(SHA2_256, &RSA_PKCS1_2048_8192_SHA256, key, signature, data)
+});
+
+const fn signature(
+    name: &'static str,
+    verify: fn(&[u8], &[u8], &[u8]) -> Result<(), SignatureError>,
+) -> Signature {
+    Signature { name, strength: Strength::Modern, key_format: FORMAT, verify }
+}
+
+/// The smallest modulus accepted, in bits: shorter ones can be factored with effort.
+pub const MIN_MODULUS_BITS: usize = 2048;
+
+/// The largest modulus accepted, in bits: the library's limit, which bounds what a hostile key can cost.
+pub const MAX_MODULUS_BITS: usize = 8192;
+
+/// The largest public exponent accepted, in bits: the library's limit. Those in use have 2 to 17.
+pub const MAX_EXPONENT_BITS: usize = 33;
+
+/// The numbers of an RSA private key, big-endian, named as in RFC 8017 and in the order of an OpenSSH private key.
+#[derive(Clone, Copy)]
+pub struct RsaNumbers<'a> {
+    /// The modulus.
+    pub n: &'a [u8],
+    /// The public exponent.
+    pub e: &'a [u8],
+    /// The private exponent.
+    pub d: &'a [u8],
+    /// The inverse of `q` modulo `p`.
+    pub iqmp: &'a [u8],
+    /// The first prime factor.
+    pub p: &'a [u8],
+    /// The second prime factor.
+    pub q: &'a [u8],
+}
+
+impl std::fmt::Debug for RsaNumbers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RsaNumbers(***)")
+    }
+}
+
+/// An RSA private key. Wiped when dropped.
+pub struct RsaKey {
+    key: KeyPair,
+    public: Vec<u8>,
+}
+
+impl RsaKey {
+    /// From its numbers, which are checked to belong together.
+    ///
+    /// # Errors
+    /// A number is out of range, or they do not belong together.
+    pub fn new(numbers: &RsaNumbers<'_>) -> Result<Self, KeyError> {
+        let RsaNumbers { n, e, d, iqmp, p, q } = *numbers;
+        let [n, e] = [n, e].map(|number| Mpint::from_magnitude(number).as_bytes());
+        let bits = bit_len(n);
+        if !(MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bits) {
+            return Err(KeyError::Size { bits });
+        }
+        let [d, iqmp, p, q] = [d, iqmp, p, q].map(|number| Mpint::from_magnitude(number).as_bytes());
+        if !exponent_is_acceptable(e) || [d, iqmp, p, q].iter().any(|part| part.len() > n.len()) {
+            return Err(KeyError::Invalid);
+        }
+        let (dp, dq) = (reduce(d, p)?, reduce(d, q)?);
+        let public_key = PublicKeyComponents { n, e };
+        let components = KeyPairComponents { public_key, d, p, q, dP: &dp, dQ: &dq, qInv: iqmp };
+        let key = KeyPair::from_components(&components).map_err(|_| KeyError::HalvesDiffer)?;
+        let mut public = Vec::new();
+        public.put_string(FORMAT.as_bytes());
+        public.put_mpint(e);
+        public.put_mpint(n);
+        Ok(Self { key, public })
+    }
+}
+
+/// `d mod (prime - 1)`, in constant time.
+fn reduce(d: &[u8], prime: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    if prime.last().is_none_or(|last| last & 1 == 0) {
+        return Err(KeyError::Invalid);
+    }
+    let number = |bytes: &[u8]| {
+        let bits = u32::try_from(8 * bytes.len()).map_err(|_| KeyError::Invalid)?;
+        BoxedUint::from_be_slice(bytes, bits).map(Zeroizing::new).map_err(|_| KeyError::Invalid)
+    };
+    let modulus = Zeroizing::new(number(prime)?.wrapping_sub(BoxedUint::one()));
+    let modulus = NonZero::new((*modulus).clone()).into_option().ok_or(KeyError::Invalid)?;
+    let modulus = Zeroizing::new(modulus);
+    let remainder = Zeroizing::new(number(d)?.rem(&modulus));
+    Ok(Zeroizing::new(Zeroizing::new(remainder.to_be_bytes()).to_vec()))
+}
+
+impl Signer for RsaKey {
+    fn public_key(&self) -> &[u8] {
+        &self.public
+    }
+
+    fn algorithms(&self) -> &[&'static str] {
+        &[SHA2_512, SHA2_256]
+    }
+
+    fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, SignError> {
+        let padding: &'static dyn RsaEncoding = match algorithm {
+            SHA2_512 => &RSA_PKCS1_SHA512,
+            SHA2_256 => &RSA_PKCS1_SHA256,
+            _ => return Err(SignError::UnsupportedAlgorithm),
+        };
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        // The generator is not drawn from: this padding has no salt.
+        let signed = self.key.sign(padding, &SystemRandom::new(), data, &mut signature);
+        signed.map_err(|_| SignError::Failed)?;
+        Ok(blob::write_signature(algorithm, &signature))
+    }
+}
+
+impl std::fmt::Debug for RsaKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RsaKey(***)")
+    }
+}
+
+fn verify(
+    name: &str,
+    parameters: &RsaParameters,
+    key: &[u8],
+    signature: &[u8],
+    data: &[u8],
+) -> Result<(), SignatureError> {
+    let (e, n) = blob::public_key(key, FORMAT, |fields| Ok((fields.mpint()?, fields.mpint()?)))?;
+    let (e, n) = (e.as_bytes(), n.as_bytes());
+    if !(MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bit_len(n)) || !exponent_is_acceptable(e) {
+        return Err(SignatureError::Key);
+    }
+    let signature = blob::signature(signature, name)?;
+    // RFC 8332 section 3 asks for the modulus's length; some signers drop leading zeros, as RFC 4253 had it.
+    let zeros = n.len().checked_sub(signature.len()).ok_or(SignatureError::Malformed)?;
+    let mut padded = vec![0; zeros];
+    padded.extend_from_slice(signature);
+    PublicKeyComponents { n, e }.verify(parameters, data, &padded).map_err(|_| SignatureError::Mismatch)
+}
+
+/// Odd, more than 1, and within the library's limit.
+fn exponent_is_acceptable(e: &[u8]) -> bool {
+    (2..=MAX_EXPONENT_BITS).contains(&bit_len(e)) && e.last().is_some_and(|last| last & 1 == 1)
+}
+
+/// Bits of a number without leading zeros.
+fn bit_len(number: &[u8]) -> usize {
+    number.first().map_or(0, |first| 8 * number.len() - first.leading_zeros() as usize)
+}
+
+const FORMAT: &str = "ssh-rsa";
+const SHA2_512: &str = "rsa-sha2-512";
+const SHA2_256: &str = "rsa-sha2-256";

@@ -1,0 +1,120 @@
+use std::fmt;
+
+use sha2::Digest as _;
+
+/// The hash functions of key exchanges, signatures and fingerprints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-1: legacy key exchanges and hashed host names only.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// Begins a computation.
+    pub fn start(self) -> Hasher {
+        match self {
+            Self::Sha1 => Hasher::Sha1(Default::default()),
+            Self::Sha256 => Hasher::Sha256(Default::default()),
+            Self::Sha384 => Hasher::Sha384(Default::default()),
+            Self::Sha512 => Hasher::Sha512(Default::default()),
+        }
+    }
+
+    /// Hashes `bytes` in one go.
+    pub fn of(self, bytes: &[u8]) -> Digest {
+        let mut hasher = self.start();
+        hasher.update(bytes);
+        hasher.finish()
+    }
+}
+
+/// A hash computation under way.
+#[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a few live at a time, on the stack")]
+pub enum Hasher {
+    /// SHA-1.
+    Sha1(sha1::Sha1),
+    /// SHA-256.
+    Sha256(sha2::Sha256),
+    /// SHA-384.
+    Sha384(sha2::Sha384),
+    /// SHA-512.
+    Sha512(sha2::Sha512),
+}
+
+impl Hasher {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(h) => h.update(bytes),
+            Self::Sha256(h) => h.update(bytes),
+            Self::Sha384(h) => h.update(bytes),
+            Self::Sha512(h) => h.update(bytes),
+        }
+    }
+
+    /// Adds `bytes` as an SSH string (RFC 4251 section 5).
+    pub fn update_string(&mut self, bytes: &[u8]) {
+        self.update(&(bytes.len() as u32).to_be_bytes());
+        self.update(bytes);
+    }
+
+    /// Ends the computation.
+    pub fn finish(self) -> Digest {
+        match self {
+            Self::Sha1(h) => Digest::new(&h.finalize()),
+            Self::Sha256(h) => Digest::new(&h.finalize()),
+            Self::Sha384(h) => Digest::new(&h.finalize()),
+            Self::Sha512(h) => Digest::new(&h.finalize()),
+        }
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+/// The longest digest, SHA-512's.
+const MAX_DIGEST: usize = 64;
+
+/// A finished hash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest {
+    bytes: [u8; MAX_DIGEST],
+    len: usize,
+}
+
+impl Digest {
+    fn new(digest: &[u8]) -> Self {
+        let mut bytes = [0; MAX_DIGEST];
+        bytes[..digest.len()].copy_from_slice(digest);
+        Self { bytes, len: digest.len() }
+    }
+}
+
+impl AsRef<[u8]> for Digest {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl std::ops::Deref for Digest {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.as_ref()
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,126 @@
+use std::fmt;
+
+use underpass_wire::KexFamily;
+
+use crate::{Entropy, Hash, Secret, Strength};
+
+/// A key exchange method (RFC 4253 section 7): a hash and a way to agree on a secret.
+pub struct Kex {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Whether it is fit for today.
+    pub strength: Strength,
+    /// The hash of the exchange and of the key derivation.
+    pub hash: Hash,
+    /// How the secret is agreed on.
+    pub method: KexMethod,
+}
+
+/// The message flows a key exchange can have. The engine has one module for each.
+#[derive(Clone, Copy)]
+pub enum KexMethod {
+    /// One message each way: RFC 4253 section 8, RFC 5656 section 4, RFC 8731 and the hybrids.
+    Agreement(&'static dyn Agreement),
+}
+
+impl Kex {
+    /// What the message numbers 30 to 49 mean while this method runs.
+    pub fn family(&self) -> KexFamily {
+        match self.method {
+            KexMethod::Agreement(agreement) => match agreement.public_encoding() {
+                Encoding::String => KexFamily::Ecdh,
+                Encoding::Mpint => KexFamily::Dh,
+            },
+        }
+    }
+}
+
+/// How a value enters messages and the exchange hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// As it is, a string (RFC 4251 section 5).
+    String,
+    /// As an unsigned number (RFC 4251 section 5).
+    Mpint,
+}
+
+/// A way to agree on a secret with one message each way.
+pub trait Agreement: Sync {
+    /// How the public values travel and are hashed.
+    fn public_encoding(&self) -> Encoding;
+
+    /// How the secret is hashed.
+    fn secret_encoding(&self) -> Encoding;
+
+    /// The client's first step.
+    ///
+    /// # Errors
+    /// An internal fault only.
+    fn initiate(&self, entropy: &mut dyn Entropy) -> Result<Box<dyn Initiator>, KexError>;
+
+    /// The server's only step.
+    ///
+    /// # Errors
+    /// The client's public value is not acceptable.
+    fn respond(&self, client_public: &[u8], entropy: &mut dyn Entropy) -> Result<Response, KexError>;
+}
+
+/// A client in the middle of an agreement.
+pub trait Initiator: Send {
+    /// What is sent to the server.
+    fn public(&self) -> &[u8];
+
+    /// The client's last step.
+    ///
+    /// # Errors
+    /// The server's public value is not acceptable.
+    fn finish(self: Box<Self>, server_public: &[u8]) -> Result<Secret, KexError>;
+}
+
+/// What a server sends, and the secret it then shares with the client.
+#[derive(Debug)]
+pub struct Response {
+    /// What is sent to the client.
+    pub public: Vec<u8>,
+    /// The agreed secret, big-endian where it is a number.
+    pub secret: Secret,
+}
+
+/// Why no secret could be agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KexError {
+    /// A public value has the wrong length.
+    Length {
+        /// Bytes the method requires.
+        expected: usize,
+        /// Bytes that came.
+        actual: usize,
+    },
+    /// A public value is not a point, not in range, or would give a predictable secret.
+    InvalidPublic,
+    /// The secret is all zero (RFC 8731 section 3).
+    ZeroSecret,
+    /// The arithmetic failed for a reason of ours.
+    Internal,
+}
+
+impl fmt::Display for KexError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { expected, actual } => {
+                write!(f, "the peer's public value has {actual} bytes instead of {expected}")
+            }
+            Self::InvalidPublic => f.write_str("the peer's public value is not valid"),
+            Self::ZeroSecret => f.write_str("the agreed secret is zero"),
+            Self::Internal => f.write_str("internal failure of the key exchange"),
+        }
+    }
+}
+
+impl std::error::Error for KexError {}
+
+impl fmt::Debug for Kex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

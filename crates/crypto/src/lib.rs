@@ -1,0 +1,33 @@
+//! The algorithms of SSH as values.
+//!
+//! A [`Provider`] is a plain struct of slices; a configuration picks and orders names out of it. The engine knows
+//! the traits in this crate and never an algorithm's name. Adding an algorithm is one value in one file of
+//! [`algorithms`] plus its row in [`Provider::MODERN`].
+//!
+//! Nothing here reads a clock, a file or the system's random generator: randomness arrives as an [`Entropy`].
+
+pub mod algorithms;
+mod cipher;
+mod compression;
+mod entropy;
+mod fingerprint;
+mod hash;
+mod kex;
+mod mac;
+pub mod packet;
+mod provider;
+mod secret;
+mod selection;
+mod signature;
+
+pub use cipher::{Aead, Cipher, CipherKind, Keystream, Way};
+pub use compression::{Compress, Compression, Decompress, InflateError};
+pub use entropy::Entropy;
+pub use fingerprint::{key_description, key_type, sha256_fingerprint};
+pub use hash::{Digest, Hash, Hasher};
+pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Response};
+pub use mac::{Mac, MacKey};
+pub use provider::{Named, Provider, Strength};
+pub use secret::Secret;
+pub use selection::{SelectError, select};
+pub use signature::{SignError, Signature, SignatureError, Signer};
