@@ -7,7 +7,7 @@ mod refusal;
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
 pub use kind::{DialAttempt, ErrorKind, HostKeyLocation};
-pub use refusal::OpenFailure;
+pub use underpass_wire::{DisconnectReason, OpenFailureReason};
 
 /// What went wrong with a tunnel: at which step, with which host, why, and what to do about it.
 ///

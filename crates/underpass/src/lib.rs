@@ -9,7 +9,7 @@ mod prompter;
 
 pub use builder::{AddressFamily, Builder, HostKeyPolicy, Identity, Settings, default_identity_files};
 pub use destination::Destination;
-pub use error::{DialAttempt, Error, ErrorKind, HostKeyLocation, OpenFailure, Step};
+pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation, OpenFailureReason, Step};
 pub use event::{Event, HostKeyVerdict, Observer};
 pub use forward::{BindAddress, Forward, Interface, Target};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use underpass_wire::DisconnectReason;
+
 use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, Step, refusal};
 
 /// What to do about `error`, one sentence without a full stop.
@@ -111,11 +113,11 @@ fn authentication(tried: &[String], accepted: &[String]) -> &'static str {
     }
 }
 
-fn disconnected(reason: u32, step: Step) -> &'static str {
-    /// RFC 4253 section 11.1.
-    const TOO_MANY_CONNECTIONS: u32 = 12;
+fn disconnected(reason: DisconnectReason, step: Step) -> &'static str {
     match (reason, step) {
-        (TOO_MANY_CONNECTIONS, _) => "wait a little, or close other connections to the server",
+        (DisconnectReason::TOO_MANY_CONNECTIONS, _) => {
+            "wait a little, or close other connections to the server"
+        }
         (_, Step::Authenticate) => "offer fewer keys or passwords: servers allow only a few attempts",
         _ => "the server's log says more: ask its administrator",
     }

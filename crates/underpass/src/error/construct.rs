@@ -2,7 +2,9 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, OpenFailure, Step, holder, refusal};
+use underpass_wire::{DisconnectReason, OpenFailureReason};
+
+use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, Step, holder, refusal};
 use crate::Target;
 
 impl Error {
@@ -114,7 +116,12 @@ impl Error {
     }
 
     /// The server opened no connection to `target` (RFC 4254 section 5.1).
-    pub fn target_refused(host: &str, target: &Target, reason: OpenFailure, description: &[u8]) -> Self {
+    pub fn target_refused(
+        host: &str,
+        target: &Target,
+        reason: OpenFailureReason,
+        description: &[u8],
+    ) -> Self {
         let description = String::from_utf8_lossy(description).into_owned();
         let inferred = refusal::infer(reason, &description).map(|inference| inference.meaning);
         let kind = ErrorKind::TargetRefused { target: target.clone(), reason, description, inferred };
@@ -122,7 +129,7 @@ impl Error {
     }
 
     /// The server said goodbye (RFC 4253 section 11.1).
-    pub fn disconnected(step: Step, host: &str, reason: u32, description: &[u8]) -> Self {
+    pub fn disconnected(step: Step, host: &str, reason: DisconnectReason, description: &[u8]) -> Self {
         let description = String::from_utf8_lossy(description).into_owned();
         Self::new(step, ErrorKind::Disconnected { reason, description }).with_host(host)
     }

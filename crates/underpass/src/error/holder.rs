@@ -67,9 +67,12 @@ mod linux {
     /// The process that has the socket open.
     pub(super) fn owner(inode: u64) -> Option<String> {
         let socket = format!("socket:[{inode}]");
-        let processes = fs::read_dir("/proc").ok()?.flatten();
-        processes.map(|entry| entry.path()).find(|process| has_open(process, &socket)).and_then(|process| {
-            let id: u32 = process.file_name()?.to_str()?.parse().ok()?;
+        fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let process = entry.path();
+            if !has_open(&process, &socket) {
+                return None;
+            }
             let name = fs::read(process.join("comm")).ok()?;
             Some(format!("{} (process {id})", Untrusted(name.trim_ascii_end())))
         })

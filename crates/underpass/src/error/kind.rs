@@ -1,8 +1,7 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use underpass_wire::Untrusted;
+use underpass_wire::{DisconnectReason, OpenFailureReason, Untrusted};
 
-use super::OpenFailure;
 use crate::Target;
 
 /// The kinds of failure, with their particulars. Text from a peer is here as it came; it is escaped when shown.
@@ -100,7 +99,7 @@ pub enum ErrorKind {
         /// The target that was asked for.
         target: Target,
         /// The server's reason code.
-        reason: OpenFailure,
+        reason: OpenFailureReason,
         /// The server's words.
         description: String,
         /// What reason and words together probably mean. This is a guess, and shown as one.
@@ -109,7 +108,7 @@ pub enum ErrorKind {
     /// The server said goodbye (RFC 4253 section 11.1).
     Disconnected {
         /// The reason code.
-        reason: u32,
+        reason: DisconnectReason,
         /// The server's words.
         description: String,
     },
@@ -216,10 +215,10 @@ impl fmt::Display for ErrorKind {
                 inferred.map_or(Ok(()), |inferred| write!(f, "; probably {inferred}"))
             }
             Self::Disconnected { reason, description } => {
-                write!(f, "the server ended the connection with reason {reason}")?;
+                write!(f, "the server ended the connection: {reason}")?;
                 match description.is_empty() {
                     true => Ok(()),
-                    false => write!(f, ": {}", Untrusted(description.as_bytes())),
+                    false => write!(f, " (in its words: {})", Untrusted(description.as_bytes())),
                 }
             }
             Self::Lost { problem: None } => f.write_str("the server closed the connection"),
@@ -293,7 +292,7 @@ mod tests {
     #[test]
     fn words_of_the_server_cannot_move_the_cursor() {
         let description = "gone\u{1b}[1A\r\n".to_owned();
-        let kind = ErrorKind::Disconnected { reason: 2, description };
+        let kind = ErrorKind::Disconnected { reason: DisconnectReason::PROTOCOL_ERROR, description };
         assert!(!kind.to_string().contains(char::is_control), "{kind}");
     }
 
