@@ -1,0 +1,112 @@
+use std::fmt;
+
+use underpass_crypto::algorithms::KeyError;
+use underpass_wire::{DecodeError, untrusted};
+
+use crate::{Format, MAX_FILE_LEN, MAX_ROUNDS};
+
+/// Why a file gave no key. [`fmt::Display`] says what is wrong, [`KeyFileError::advice`] what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The file is something else.
+    Format(Format),
+    /// The file is longer than [`MAX_FILE_LEN`].
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// The file is encrypted and no passphrase was given.
+    PassphraseMissing,
+    /// The passphrase does not open the file. Damage to the encrypted part looks the same.
+    WrongPassphrase,
+    /// The file is encrypted with a cipher that is not supported.
+    UnsupportedCipher(String),
+    /// The file's encryption key is derived by an unknown function.
+    UnsupportedKdf(String),
+    /// The key derivation asks for more rounds than [`MAX_ROUNDS`], or for none.
+    Rounds(u32),
+    /// The key is of a type that is not supported.
+    UnsupportedKeyType(String),
+    /// The file holds several keys, or none.
+    KeyCount(u32),
+    /// The file is damaged or was made by a faulty program.
+    Malformed(&'static str),
+    /// The numbers in the file are not a key.
+    Key(KeyError),
+}
+
+impl KeyFileError {
+    /// What to do, as an imperative sentence without a full stop. `FILE` stands for the path.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Format(format) => format.advice(),
+            Self::TooLarge { .. } => "check the path; key files are far smaller",
+            Self::PassphraseMissing => "give the passphrase, or load the key without one",
+            Self::WrongPassphrase => {
+                "try again; ssh-keygen -y -f FILE tells whether a passphrase opens the file"
+            }
+            Self::UnsupportedCipher(_) | Self::UnsupportedKdf(_) => {
+                "convert a copy of it in place: ssh-keygen -p -Z aes256-ctr -f FILE"
+            }
+            Self::Rounds(_) => "set a lower number of rounds: ssh-keygen -p -a 100 -f FILE",
+            Self::UnsupportedKeyType(name) if name.starts_with("sk-") => {
+                "a key on a security device signs through an agent; load it with ssh-add FILE"
+            }
+            Self::UnsupportedKeyType(_) => "make a key of a modern type: ssh-keygen -t ed25519",
+            Self::KeyCount(_) => "keep one key in a file",
+            Self::Malformed(_) | Self::Key(_) => {
+                "restore the file from a copy; ssh-keygen -y -f FILE tells whether it is intact"
+            }
+        }
+    }
+
+    /// Whether another passphrase may help.
+    pub fn wants_passphrase(&self) -> bool {
+        matches!(self, Self::PassphraseMissing | Self::WrongPassphrase)
+    }
+}
+
+impl fmt::Display for KeyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format(Format::Empty) => f.write_str("the file is empty"),
+            Self::Format(format) => write!(f, "the file is {format}, not an OpenSSH private key"),
+            Self::TooLarge { len } => {
+                write!(f, "the file has {len} bytes; a key file has at most {MAX_FILE_LEN}")
+            }
+            Self::PassphraseMissing => f.write_str("the key is encrypted and no passphrase was given"),
+            Self::WrongPassphrase => f.write_str("the passphrase is wrong"),
+            Self::UnsupportedCipher(name) => {
+                write!(f, "the key is encrypted with {}, which is not supported", untrusted(name.as_bytes()))
+            }
+            Self::UnsupportedKdf(name) => {
+                write!(f, "the encryption uses the unknown key derivation {}", untrusted(name.as_bytes()))
+            }
+            Self::Rounds(rounds) => {
+                write!(f, "the key derivation asks for {rounds} rounds; 1 to {MAX_ROUNDS} are accepted")
+            }
+            Self::UnsupportedKeyType(name) => {
+                write!(f, "keys of type {} are not supported", untrusted(name.as_bytes()))
+            }
+            Self::KeyCount(count) => write!(f, "the file holds {count} keys instead of one"),
+            Self::Malformed(what) => write!(f, "the key file is damaged: {what}"),
+            Self::Key(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for KeyFileError {}
+
+impl From<DecodeError> for KeyFileError {
+    /// Every length in the file is checked by the reader, so all its complaints come to the same.
+    fn from(_: DecodeError) -> Self {
+        Self::Malformed("a field is cut off or has an impossible value")
+    }
+}
+
+impl From<KeyError> for KeyFileError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}

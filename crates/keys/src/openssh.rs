@@ -1,0 +1,238 @@
+//! Private keys of OpenSSH (PROTOCOL.key in its sources): PEM armour around
+//!
+//! ```text
+//! "openssh-key-v1\0" | cipher | kdf | kdf options | number of keys u32 | public key | sealed string | tag
+//! sealed: check u32 | the same check u32 | key type | numbers | comment | padding 1, 2, 3, …
+//! ```
+
+mod cipher;
+mod numbers;
+
+use bcrypt_pbkdf::bcrypt_pbkdf;
+use underpass_crypto::{Cipher, Provider, Secret};
+use underpass_wire::Reader;
+use zeroize::Zeroizing;
+
+use crate::{KeyFileError, PrivateKey, PublicKey, armour};
+
+/// The most rounds of bcrypt that a file may ask for. `ssh-keygen` sets 16 or 24 by default and cautious people 100
+/// or 1,000. A file asking for this many takes some ten seconds; more would pass for hanging.
+pub const MAX_ROUNDS: u32 = 2048;
+
+/// Reads an armoured key, which [`crate::Format::of`] has recognised.
+pub(crate) fn load(bytes: &[u8], passphrase: Option<&Secret>) -> Result<PrivateKey, KeyFileError> {
+    let blob = unarmour(bytes)?;
+    let container = Container::parse(&blob)?;
+    let section = container.unseal(passphrase)?;
+    container.private_key(&section)
+}
+
+/// The public half, which is in clear.
+pub(crate) fn public_of(bytes: &[u8]) -> Result<PublicKey, KeyFileError> {
+    PublicKey::from_blob(Container::parse(&unarmour(bytes)?)?.public)
+}
+
+fn unarmour(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    armour::decode(bytes, LABEL)
+        .ok_or(KeyFileError::Malformed("it is cut off, or what is between BEGIN and END is not base64"))
+}
+
+/// A key file as it is on the disk.
+struct Container<'a> {
+    protection: Option<Protection<'a>>,
+    public: &'a [u8],
+    sealed: &'a [u8],
+    tag: &'a [u8],
+}
+
+/// How the private half is encrypted: with the cipher and a key that bcrypt makes.
+struct Protection<'a> {
+    cipher: &'a str,
+    salt: &'a [u8],
+    rounds: u32,
+}
+
+impl<'a> Container<'a> {
+    fn parse(blob: &'a [u8]) -> Result<Self, KeyFileError> {
+        let body = blob.strip_prefix(MAGIC).ok_or(KeyFileError::Malformed("its first bytes are wrong"))?;
+        let mut fields = Reader::new(body);
+        let cipher = fields.text()?;
+        let kdf = fields.text()?;
+        let protection = Protection::parse(cipher, kdf, fields.nested()?)?;
+        match fields.u32()? {
+            1 => {}
+            count => return Err(KeyFileError::KeyCount(count)),
+        }
+        let public = fields.string()?;
+        let sealed = fields.string()?;
+        Ok(Self { protection, public, sealed, tag: fields.rest() })
+    }
+
+    /// The private section in clear.
+    fn unseal(&self, passphrase: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+        let mut section = Zeroizing::new(self.sealed.to_vec());
+        match &self.protection {
+            None if !self.tag.is_empty() => return Err(KeyFileError::Malformed("bytes follow the key")),
+            None => {}
+            Some(protection) => {
+                let cipher = protection.cipher()?;
+                let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
+                let key = protection.derive(cipher, passphrase)?;
+                cipher::open(cipher, &key, &mut section, self.tag)?;
+            }
+        }
+        Ok(section)
+    }
+
+    fn private_key(&self, section: &[u8]) -> Result<PrivateKey, KeyFileError> {
+        let encrypted = self.protection.is_some();
+        let mut fields = Reader::new(section);
+        if fields.u32()? != fields.u32()? {
+            return Err(if encrypted {
+                KeyFileError::WrongPassphrase
+            } else {
+                KeyFileError::Malformed("its check numbers differ")
+            });
+        }
+        let key_type = fields.text()?;
+        let signer = numbers::read(key_type, &mut fields)?;
+        let comment = String::from_utf8_lossy(fields.string()?).into_owned();
+        check_padding(fields.rest())?;
+        // The blob names the key type, so this also refuses numbers of one type under the name of another.
+        if signer.public_key() != self.public || underpass_crypto::key_type(self.public) != Some(key_type) {
+            return Err(HALVES_DIFFER);
+        }
+        Ok(PrivateKey { signer, comment, encrypted })
+    }
+}
+
+impl<'a> Protection<'a> {
+    fn parse(cipher: &'a str, kdf: &'a str, mut options: Reader<'a>) -> Result<Option<Self>, KeyFileError> {
+        match (cipher, kdf) {
+            ("none", "none") => {
+                options.finish()?;
+                Ok(None)
+            }
+            ("none", _) | (_, "none") => {
+                Err(KeyFileError::Malformed("it names a cipher without a key derivation, or the reverse"))
+            }
+            (cipher, "bcrypt") => {
+                let salt = options.string()?;
+                let rounds = options.u32()?;
+                options.finish()?;
+                Ok(Some(Self { cipher, salt, rounds }))
+            }
+            (_, kdf) => Err(KeyFileError::UnsupportedKdf(kdf.to_owned())),
+        }
+    }
+
+    fn cipher(&self) -> Result<&'static Cipher, KeyFileError> {
+        Provider::find(Provider::MODERN.ciphers, self.cipher)
+            .ok_or_else(|| KeyFileError::UnsupportedCipher(self.cipher.to_owned()))
+    }
+
+    /// The key of the cipher and, behind it, its initial vector.
+    fn derive(&self, cipher: &Cipher, passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+        if !(1..=MAX_ROUNDS).contains(&self.rounds) {
+            return Err(KeyFileError::Rounds(self.rounds));
+        }
+        let mut key = Zeroizing::new(vec![0; cipher.key_len + cipher.iv_len]);
+        bcrypt_pbkdf(passphrase.expose(), self.salt, self.rounds, &mut key)
+            .map_err(|_| KeyFileError::Malformed("its key derivation has no salt"))?;
+        Ok(key)
+    }
+}
+
+/// The padding counts up from one.
+fn check_padding(padding: &[u8]) -> Result<(), KeyFileError> {
+    if padding.len() <= MAX_PADDING && padding.iter().zip(1..).all(|(byte, expected)| *byte == expected) {
+        return Ok(());
+    }
+    Err(KeyFileError::Malformed("its padding is wrong"))
+}
+
+const HALVES_DIFFER: KeyFileError =
+    KeyFileError::Malformed("its private and its public half do not belong together");
+
+const LABEL: &str = "OPENSSH PRIVATE KEY";
+
+const MAGIC: &[u8] = b"openssh-key-v1\0";
+
+/// The padding fills a block of the cipher, so a byte is enough to count it.
+const MAX_PADDING: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use underpass_wire::Put as _;
+
+    use super::*;
+
+    #[test]
+    fn padding_counts_up_from_one() {
+        assert_eq!(check_padding(&[]), Ok(()));
+        assert_eq!(check_padding(&[1, 2, 3, 4, 5, 6, 7]), Ok(()));
+        let full: Vec<u8> = (1..=255).collect();
+        assert_eq!(check_padding(&full), Ok(()));
+        for wrong in [&[0][..], &[1, 1], &[1, 2, 4], &[&full[..], &[0]].concat()] {
+            assert!(check_padding(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    /// A container with these header fields around nothing.
+    fn container(cipher: &str, kdf: &str, options: &[u8], count: u32) -> Vec<u8> {
+        let mut blob = MAGIC.to_vec();
+        blob.put_text(cipher);
+        blob.put_text(kdf);
+        blob.put_string(options);
+        blob.put_u32(count);
+        blob.put_string(b"public");
+        blob.put_string(b"sealed");
+        blob
+    }
+
+    fn unsealed(blob: &[u8]) -> Result<(), KeyFileError> {
+        Container::parse(blob)?.unseal(Some(&Secret::from("secret"))).map(drop)
+    }
+
+    fn bcrypt_options(rounds: u32) -> Vec<u8> {
+        let mut options = Vec::new();
+        options.put_string(&[7; 16]);
+        options.put_u32(rounds);
+        options
+    }
+
+    #[test]
+    fn rounds_beyond_the_bound_are_refused_before_any_is_done() {
+        for rounds in [0, MAX_ROUNDS + 1, u32::MAX] {
+            let blob = container("aes256-ctr", "bcrypt", &bcrypt_options(rounds), 1);
+            assert_eq!(unsealed(&blob), Err(KeyFileError::Rounds(rounds)));
+        }
+    }
+
+    #[test]
+    fn headers_that_contradict_themselves_are_refused() {
+        let malformed = |blob: &[u8]| matches!(unsealed(blob), Err(KeyFileError::Malformed(_)));
+        assert!(malformed(b"openssh-key-v2\0"));
+        assert!(malformed(&container("none", "bcrypt", &bcrypt_options(1), 1)));
+        assert!(malformed(&container("aes256-ctr", "none", b"", 1)));
+        assert!(malformed(&container("none", "none", b"x", 1)));
+        assert!(malformed(&container("aes256-ctr", "bcrypt", b"", 1)));
+        assert!(malformed(&[container("none", "none", b"", 1), b"x".to_vec()].concat()));
+        assert!(malformed(&container("aes256-ctr", "bcrypt", &[0, 0, 0, 0, 0, 0, 0, 1], 1)), "no salt");
+    }
+
+    #[test]
+    fn what_is_not_supported_is_named() {
+        assert_eq!(
+            unsealed(&container("aes256-cbc", "bcrypt", &bcrypt_options(1), 1)),
+            Err(KeyFileError::UnsupportedCipher("aes256-cbc".to_owned()))
+        );
+        assert_eq!(
+            unsealed(&container("aes256-ctr", "argon2id", b"", 1)),
+            Err(KeyFileError::UnsupportedKdf("argon2id".to_owned()))
+        );
+        for count in [0, 2, u32::MAX] {
+            assert_eq!(unsealed(&container("none", "none", b"", count)), Err(KeyFileError::KeyCount(count)));
+        }
+    }
+}
