@@ -6,12 +6,6 @@ use crate::{
     number::{AuthMethod, Context, Direction, KexFamily, Number, Phases},
 };
 
-/// Writes a message.
-pub trait Encode {
-    /// Appends the message number and the body.
-    fn encode(&self, out: &mut Vec<u8>);
-}
-
 /// One row of [`TABLE`].
 #[derive(Debug)]
 #[non_exhaustive]
@@ -75,9 +69,11 @@ impl<'a> Message<'a> {
 macro_rules! table {
     ($($number:literal $constant:ident $variant:ident $(<$lifetime:lifetime>)?
         $direction:ident $phases:ident $(kex $kex:ident)? $(auth $auth:ident)?;)*) => {
-        #[allow(missing_docs, reason = "the names are the documentation")]
         impl Number {
-            $(pub const $constant: Self = Self($number);)*
+            $(
+                #[doc = concat!("`SSH_MSG_", stringify!($constant), "`: [`", stringify!($variant), "`](crate::", stringify!($variant), ").")]
+                pub const $constant: Self = Self($number);
+            )*
         }
 
         /// Every message known, ordered by number.
@@ -92,10 +88,12 @@ macro_rules! table {
         }),*];
 
         /// Any message.
-        #[allow(missing_docs, reason = "each variant is documented by the struct that it holds")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Message<'a> {
-            $($variant($variant $(<$lifetime>)?),)*
+            $(
+                #[doc = concat!("`SSH_MSG_", stringify!($constant), "`.")]
+                $variant($variant $(<$lifetime>)?),
+            )*
         }
 
         impl Message<'_> {

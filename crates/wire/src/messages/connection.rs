@@ -1,10 +1,10 @@
 //! The connection protocol: RFC 4254, and OpenSSH's forwarding of Unix-domain sockets.
 
+use super::Encode;
 use crate::{
     codec::{DecodeError, Put, Reader},
     field::{codes, messages},
     number::Number,
-    table::Encode,
 };
 
 messages! {
@@ -246,7 +246,7 @@ impl<'a> GlobalRequestData<'a> {
                 out.put_u32(port);
             }
             Self::StreamlocalForward { path } | Self::CancelStreamlocalForward { path } => {
-                out.put_string(path)
+                out.put_string(path);
             }
             Self::Keepalive | Self::NoMoreSessions => {}
             Self::HostKeys { keys: data } | Self::Other { data } => out.put_bytes(data),

@@ -11,3 +11,9 @@ pub use gssapi::*;
 pub use kex::*;
 pub use transport::*;
 pub use userauth::*;
+
+/// Writes a message.
+pub trait Encode {
+    /// Appends the message number and the body.
+    fn encode(&self, out: &mut Vec<u8>);
+}

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use super::gssapi::Mechanisms;
+use super::{Encode, gssapi::Mechanisms};
 use crate::{
     codec::{DecodeError, NameList, Put, Reader, Sensitive},
     field::{Field, messages},
     list::{List, ListItem},
     number::{AuthMethod, Number},
-    table::Encode,
 };
 
 messages! {
