@@ -1,0 +1,21 @@
+//! Test support for Underpass: what its tests and benchmarks share.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`payload`] | pseudo-random streams that can be made and checked at any offset |
+//! | [`server`] | a TCP server on a thread of its own, stopped when dropped |
+//! | [`target`] | what a tunnel can lead to: echo, sink, source, a port that refuses, … |
+//! | [`relay`] | what can stand in between: plain, sealing, delaying, cutting |
+//! | [`script`] | SSH servers that misbehave before the first key exchange |
+//!
+//! Every server binds port 0 of the loopback interface unless told otherwise. The `testkit` command runs
+//! targets and relays as processes of their own, so that their CPU time is accounted apart.
+
+pub mod payload;
+pub mod relay;
+pub mod script;
+pub mod server;
+pub mod target;
+
+pub use payload::Payload;
+pub use server::Server;

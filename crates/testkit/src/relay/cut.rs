@@ -1,0 +1,163 @@
+//! The relay that breaks the link on command.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::plain::{pass_both, reset};
+use crate::server::{LOOPBACK, Server};
+
+/// A relay to one address whose connections can be broken while they run.
+#[derive(Debug)]
+pub struct CuttingRelay {
+    server: Server,
+    link: watch::Sender<Link>,
+}
+
+/// What the link does; a change of `cuts` ends the connections that are open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Link {
+    cuts: u64,
+    fault: Fault,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Fault {
+    #[default]
+    None,
+    Silence,
+    HalfOpen,
+}
+
+impl CuttingRelay {
+    /// Starts it on a loopback port of its own, leading to `to`.
+    ///
+    /// # Errors
+    /// What the operating system says to binding.
+    pub fn start(to: SocketAddr) -> io::Result<Self> {
+        let (link, watched) = watch::channel(Link::default());
+        let server = Server::listen(LOOPBACK, move |client| serve(client, to, watched.clone()))?;
+        Ok(Self { server, link })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// How many connections it has accepted so far.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.server.accepted()
+    }
+
+    /// Resets all open connections on both sides. New ones are served.
+    pub fn cut(&self) {
+        self.link.send_modify(|link| link.cuts += 1);
+    }
+
+    /// Stops passing bytes in either direction, keeping everything open: the cable is pulled out. New connections are
+    /// accepted and get nothing either.
+    pub fn black_hole(&self) {
+        self.link.send_modify(|link| link.fault = Fault::Silence);
+    }
+
+    /// Closes the far side and keeps the near side open and silent: the server has gone, and nobody told the client.
+    pub fn half_open(&self) {
+        self.link.send_modify(|link| link.fault = Fault::HalfOpen);
+    }
+
+    /// Ends a silence: bytes that waited are passed on. Connections left half open stay so.
+    pub fn restore(&self) {
+        self.link.send_modify(|link| link.fault = Fault::None);
+    }
+}
+
+async fn serve(mut client: TcpStream, to: SocketAddr, mut link: watch::Receiver<Link>) -> io::Result<()> {
+    let cuts = link.borrow().cuts;
+    let mut server = TcpStream::connect(to).await?;
+    server.set_nodelay(true)?;
+    {
+        // Not polled during a silence, and not dropped either: bytes that it holds are not lost.
+        let mut passing = pin!(pass_both(&mut client, &mut server, || |_: &mut [u8]| {}));
+        loop {
+            let now = *link.borrow_and_update();
+            if now.cuts != cuts || now.fault == Fault::HalfOpen {
+                break;
+            }
+            tokio::select! {
+                ended = &mut passing, if now.fault == Fault::None => return ended,
+                changed = link.changed() => changed.map_err(io::Error::other)?,
+            }
+        }
+    }
+    if link.borrow().cuts == cuts {
+        drop(server);
+        link.wait_for(|link| link.cuts != cuts).await.map_err(io::Error::other)?;
+    } else {
+        reset(&server);
+    }
+    reset(&client);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Target;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+
+    async fn round_trip(stream: &mut TcpStream) -> io::Result<()> {
+        stream.write_all(b"x").await?;
+        stream.read_exact(&mut [0]).await.map(drop)
+    }
+
+    #[tokio::test]
+    async fn a_cut_resets_what_is_open_and_serves_what_comes_next() {
+        let target = Target::Echo.start().unwrap();
+        let relay = CuttingRelay::start(target.address()).unwrap();
+        let mut first = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut first).await.unwrap();
+        relay.cut();
+        let error = first.read(&mut [0]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        let mut second = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut second).await.unwrap();
+        assert_eq!(relay.accepted(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_black_hole_holds_bytes_back_until_restored() {
+        let target = Target::Echo.start().unwrap();
+        let relay = CuttingRelay::start(target.address()).unwrap();
+        let mut stream = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut stream).await.unwrap();
+        relay.black_hole();
+        stream.write_all(b"x").await.unwrap();
+        let silence = timeout(Duration::from_millis(50), stream.read_exact(&mut [0])).await;
+        assert!(silence.is_err(), "a byte passed a black hole");
+        relay.restore();
+        stream.read_exact(&mut [0]).await.unwrap();
+        round_trip(&mut stream).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_half_open_connection_accepts_bytes_and_answers_none_until_cut() {
+        let target = Target::Echo.start().unwrap();
+        let relay = CuttingRelay::start(target.address()).unwrap();
+        let mut stream = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut stream).await.unwrap();
+        relay.half_open();
+        stream.write_all(b"x").await.unwrap();
+        let silence = timeout(Duration::from_millis(50), stream.read(&mut [0])).await;
+        assert!(silence.is_err(), "the near side noticed");
+        relay.cut();
+        assert!(stream.read(&mut [0]).await.is_err());
+    }
+}
