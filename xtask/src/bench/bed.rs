@@ -1,0 +1,74 @@
+//! What all clients share in one run: the server, the target, the keys and where our binaries are.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::process::Process;
+use super::scratch::Scratch;
+use super::sshd::Sshd;
+
+pub(crate) struct Bed {
+    // Fields are dropped in order: processes before the directory that they log to.
+    pub(crate) sshd: Sshd,
+    pub(crate) target: SocketAddr,
+    _target: Process,
+    binaries: PathBuf,
+    pub(crate) scratch: Scratch,
+}
+
+impl Bed {
+    pub(crate) fn new(binaries: PathBuf) -> Result<Self> {
+        let scratch = Scratch::new()?;
+        let this = std::env::current_exe()?;
+        let mut process = Process::start("target", &this, ["bench", "target"], scratch.path())?;
+        let target = announced_address(&mut process)?;
+        let sshd = Sshd::start(&scratch)?;
+        Ok(Self { sshd, target, _target: process, binaries, scratch })
+    }
+
+    pub(crate) fn binary(&self, name: &str) -> PathBuf {
+        self.binaries.join(name)
+    }
+
+    /// Starts one of the testkit's relays in front of `to`.
+    pub(crate) fn relay(
+        &self,
+        kind: &str,
+        to: SocketAddr,
+        options: &[String],
+    ) -> Result<(Process, SocketAddr)> {
+        let to = to.to_string();
+        let args = [kind, "--listen", "127.0.0.1:0", "--to", &to];
+        let args = args.into_iter().chain(options.iter().map(String::as_str));
+        let mut process = Process::start(kind, &self.binary("testkit"), args, self.scratch.path())?;
+        let address = announced_address(&mut process)?;
+        Ok((process, address))
+    }
+
+    /// A way to `to` that takes `delay` in each direction; without a delay, `to` itself.
+    pub(crate) fn path(&self, to: SocketAddr, delay: Duration) -> Result<(Option<Process>, SocketAddr)> {
+        if delay.is_zero() {
+            return Ok((None, to));
+        }
+        let options = ["--delay-ms".to_owned(), delay.as_millis().to_string()];
+        let (process, address) = self.relay("delay-relay", to, &options)?;
+        Ok((Some(process), address))
+    }
+
+    pub(crate) fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+}
+
+/// The address at the end of the first line that a helper prints.
+fn announced_address(process: &mut Process) -> Result<SocketAddr> {
+    let line = process.line(START)?;
+    let word = line.split_whitespace().last().unwrap_or_default();
+    word.parse().with_context(|| format!("expected an address, got {line:?}"))
+}
+
+/// Helpers bind a socket and print; anything longer is a fault.
+const START: Duration = Duration::from_secs(10);

@@ -1,0 +1,147 @@
+//! `cargo xtask bench`: Underpass, `ssh -L` and two relays side by side, in one run on loopback.
+//!
+//! `bench/README.md` says what each figure means.
+
+mod bed;
+mod ciphers;
+mod clients;
+mod load;
+mod machine;
+mod metrics;
+mod options;
+mod process;
+mod report;
+mod samples;
+mod scratch;
+mod sshd;
+mod stats;
+mod target;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+
+use bed::Bed;
+use clients::{Client, Running};
+use metrics::Metric;
+use options::Options;
+use samples::{Entrant, Samples};
+
+use crate::workspace;
+
+/// Runs the benchmark, or one of the helper processes that it starts itself.
+pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
+    match args.first().and_then(|arg| arg.to_str()) {
+        Some("hold") => return process::hold(&args[1..]),
+        Some("target") => return target::serve(),
+        _ => {}
+    }
+    let command_line = command_line(&args);
+    let Some(options) = Options::parse(args)? else {
+        println!("{}", options::help());
+        return Ok(());
+    };
+    compare(&options, &command_line)
+}
+
+fn compare(options: &Options, command_line: &str) -> Result<()> {
+    let binaries = match &options.binaries {
+        Some(directory) => fs::canonicalize(directory).with_context(|| directory.display().to_string())?,
+        None => build(options)?,
+    };
+    process::raise_file_limit(4 * options.sizes.idle as u64)?;
+    let bed = Bed::new(binaries)?;
+    let samples = measure(options, &bed);
+    let tables = report::tables(&samples, &options.ciphers, &options.metrics);
+    println!("{tables}");
+
+    let machine = machine::describe(options, &bed.binary("underpass"), command_line);
+    let output = output(options);
+    if let Some(directory) = output.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(&output, format!("{PREAMBLE}\n{machine}\n{}\n", tables.trim_end()))
+        .with_context(|| format!("cannot write {}", output.display()))?;
+    eprintln!("written to {}", output.display());
+    ensure!(samples.failures.is_empty(), "{} measurements failed", samples.failures.len());
+    Ok(())
+}
+
+/// Measures all entrants in turn, then all again: what disturbs the machine for a while disturbs all alike.
+fn measure(options: &Options, bed: &Bed) -> Samples {
+    let entrants = Entrant::all(&options.clients, &options.ciphers);
+    let mut samples = Samples::default();
+    for metric in &options.metrics {
+        for run in 1..=options.runs {
+            for entrant in &entrants {
+                let title = entrant.title();
+                match measure_one(options, bed, metric, entrant) {
+                    Ok(values) => {
+                        eprintln!(
+                            "{} {run}/{}, {title}: {}",
+                            metric.name,
+                            options.runs,
+                            shown(metric, &values)
+                        );
+                        samples.add(metric, entrant, &values);
+                    }
+                    Err(error) => {
+                        let failure = format!("{}, run {run}, {title}: {error:#}", metric.name);
+                        eprintln!("{failure}");
+                        samples.failures.push(failure);
+                    }
+                }
+            }
+        }
+    }
+    samples
+}
+
+/// Every figure comes from a fresh process of the client.
+fn measure_one(options: &Options, bed: &Bed, metric: &Metric, entrant: &Entrant) -> Result<Vec<f64>> {
+    let client = Running::start(bed, entrant.client, entrant.ciphers, metric.delay)?;
+    (metric.measure)(&client, options.sizes)
+        .with_context(|| format!("it said: {}", client.process.last_words()))
+}
+
+fn shown(metric: &Metric, values: &[f64]) -> String {
+    let values = metric.figures.iter().zip(values);
+    let words = values.map(|(figure, value)| format!("{value:.*} {}", figure.digits, figure.unit));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Builds what the selected clients and metrics need, as it would be shipped.
+fn build(options: &Options) -> Result<PathBuf> {
+    let mut packages: Vec<&str> =
+        options.clients.iter().flat_map(|client: &&Client| client.packages).copied().collect();
+    if options.metrics.iter().any(|metric| !metric.delay.is_zero()) {
+        packages.push("underpass-testkit");
+    }
+    packages.sort_unstable();
+    packages.dedup();
+    if !packages.is_empty() {
+        let mut args = vec!["build", "--release"];
+        args.extend(packages.iter().flat_map(|package| ["-p", package]));
+        workspace::cargo(&args)?;
+    }
+    Ok(workspace::target().join("release"))
+}
+
+fn output(options: &Options) -> PathBuf {
+    let published = if options.complete { workspace::root().to_owned() } else { workspace::target() };
+    options.output.clone().unwrap_or_else(|| published.join("bench").join("RESULTS.md"))
+}
+
+fn command_line(args: &[OsString]) -> String {
+    let args = args.iter().map(|arg| arg.to_string_lossy());
+    ["cargo".into(), "xtask".into(), "bench".into()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
+}
+
+const PREAMBLE: &str = "\
+# Results
+
+Written by `cargo xtask bench`; [README.md](README.md) says what each figure means and how it is measured.
+Ratios divide Underpass by the other; the goals are for the ratio to `ssh -L` with aes128-gcm@openssh.com.
+";

@@ -1,0 +1,32 @@
+//! Project automation: `cargo xtask COMMAND`.
+
+mod bench;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+type Run = fn(Vec<OsString>) -> anyhow::Result<()>;
+
+/// Name, what it does, and the function that does it.
+const COMMANDS: &[(&str, &str, Run)] =
+    &[("bench", "Compare Underpass with `ssh -L` and with plain relays", bench::run)];
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let name = args.next().unwrap_or_default();
+    let Some((_, _, run)) = COMMANDS.iter().find(|(known, ..)| name == *known) else {
+        eprintln!("usage: cargo xtask COMMAND");
+        for (name, purpose, _) in COMMANDS {
+            eprintln!("  {name:<8} {purpose}");
+        }
+        return ExitCode::from(2);
+    };
+    match run(args.collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
