@@ -9,12 +9,12 @@ use anyhow::{Context as _, Result};
 use super::process::Process;
 use super::scratch::Scratch;
 use super::sshd::Sshd;
+use super::target::Target;
 
 pub(crate) struct Bed {
     // Fields are dropped in order: processes before the directory that they log to.
     pub(crate) sshd: Sshd,
-    pub(crate) target: SocketAddr,
-    _target: Process,
+    pub(crate) target: Target,
     binaries: PathBuf,
     pub(crate) scratch: Scratch,
 }
@@ -22,11 +22,9 @@ pub(crate) struct Bed {
 impl Bed {
     pub(crate) fn new(binaries: PathBuf) -> Result<Self> {
         let scratch = Scratch::new()?;
-        let this = std::env::current_exe()?;
-        let mut process = Process::start("target", &this, ["bench", "target"], scratch.path())?;
-        let target = announced_address(&mut process)?;
+        let target = Target::start(scratch.path())?;
         let sshd = Sshd::start(&scratch)?;
-        Ok(Self { sshd, target, _target: process, binaries, scratch })
+        Ok(Self { sshd, target, binaries, scratch })
     }
 
     pub(crate) fn binary(&self, name: &str) -> PathBuf {
@@ -53,7 +51,7 @@ impl Bed {
         if delay.is_zero() {
             return Ok((None, to));
         }
-        let options = ["--delay-ms".to_owned(), delay.as_millis().to_string()];
+        let options = ["--delay".to_owned(), delay.as_millis().to_string()];
         let (process, address) = self.relay("delay-relay", to, &options)?;
         Ok((Some(process), address))
     }
@@ -63,12 +61,11 @@ impl Bed {
     }
 }
 
-/// The address at the end of the first line that a helper prints.
+/// The address that a relay prints first.
 fn announced_address(process: &mut Process) -> Result<SocketAddr> {
     let line = process.line(START)?;
-    let word = line.split_whitespace().last().unwrap_or_default();
-    word.parse().with_context(|| format!("expected an address, got {line:?}"))
+    line.parse().with_context(|| format!("expected an address, got {line:?}"))
 }
 
-/// Helpers bind a socket and print; anything longer is a fault.
+/// Relays bind a socket and print; anything longer is a fault.
 const START: Duration = Duration::from_secs(10);

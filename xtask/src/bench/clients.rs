@@ -13,6 +13,7 @@ use super::ciphers::CipherSet;
 use super::load::Echo;
 use super::process::Process;
 use super::sshd;
+use super::target::Service;
 
 /// A program under comparison.
 pub(crate) struct Client {
@@ -78,7 +79,8 @@ impl Running {
         ciphers: Option<&CipherSet>,
         delay: Duration,
     ) -> Result<Self> {
-        let far = if client.takes_ciphers() { bed.sshd.address } else { bed.target };
+        bed.target.serve(Service::Echo)?;
+        let far = if client.takes_ciphers() { bed.sshd.address } else { bed.target.address };
         let (relay, far) = bed.path(far, delay)?;
         let (process, address) = match (&client.start, ciphers) {
             (Start::Ssh(start), Some(ciphers)) => start(bed, ciphers, far)?,
@@ -125,7 +127,8 @@ fn start_openssh(bed: &Bed, ciphers: &CipherSet, server: SocketAddr) -> Result<(
 /// The part of the command line that Underpass and `ssh` share.
 fn login(bed: &Bed, ciphers: &CipherSet, server: SocketAddr, listen: SocketAddr) -> Result<Vec<OsString>> {
     let known_hosts = bed.sshd.known_hosts(&bed.scratch, server)?;
-    let mut args: Vec<OsString> = vec!["-N".into(), "-L".into(), format!("{listen}:{}", bed.target).into()];
+    let mut args: Vec<OsString> =
+        vec!["-N".into(), "-L".into(), format!("{listen}:{}", bed.target.address).into()];
     args.extend(["-p".into(), server.port().to_string().into()]);
     args.extend(["-i".into(), bed.sshd.identity.clone().into_os_string()]);
     let options = [

@@ -1,4 +1,5 @@
-//! The near end: blocking sockets that send, receive and count. Every wait is bounded.
+//! The near end: blocking sockets that send, receive and count. Every wait is bounded. What the far end does is
+//! agreed with the [`target`] before.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::target::{self, BUFFER, Request};
+use super::target::{self, BUFFER};
 
 /// An echo connection through the client under test.
 pub(crate) struct Echo(TcpStream);
@@ -15,7 +16,7 @@ pub(crate) struct Echo(TcpStream);
 impl Echo {
     /// Connects and waits for the first byte to come back: the whole path is open.
     pub(crate) fn open(address: SocketAddr) -> Result<Self> {
-        let mut echo = Self(open(address, Request::Echo)?);
+        let mut echo = Self(open(address)?);
         echo.trip()?;
         Ok(echo)
     }
@@ -31,7 +32,7 @@ impl Echo {
 
 /// Sends `bytes` in and waits until the far end has read them all.
 pub(crate) fn send(address: SocketAddr, bytes: u64) -> Result<()> {
-    let mut stream = open(address, Request::Sink(bytes))?;
+    let mut stream = open(address)?;
     target::produce(&mut stream, bytes).context("cannot send")?;
     stream.read_exact(&mut [0]).context("the far end did not confirm")?;
     Ok(())
@@ -40,7 +41,7 @@ pub(crate) fn send(address: SocketAddr, bytes: u64) -> Result<()> {
 /// Receives `bytes`, or what comes within `window`; says how many came.
 pub(crate) fn receive(address: SocketAddr, bytes: u64, window: Duration) -> Result<u64> {
     let end = Instant::now() + window;
-    let mut stream = open(address, Request::Source(bytes))?;
+    let mut stream = open(address)?;
     let mut buffer = vec![0; BUFFER];
     let mut received = 0;
     while received < bytes && Instant::now() < end {
@@ -59,12 +60,11 @@ pub(crate) fn parallel(streams: usize, work: impl Fn() -> Result<()> + Sync) -> 
     })
 }
 
-fn open(address: SocketAddr, request: Request) -> Result<TcpStream> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).context("cannot connect")?;
+fn open(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE).context("cannot connect")?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(&request.encode())?;
     Ok(stream)
 }
 

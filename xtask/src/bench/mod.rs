@@ -35,7 +35,7 @@ use crate::workspace;
 pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
     match args.first().and_then(|arg| arg.to_str()) {
         Some("hold") => return process::hold(&args[1..]),
-        Some("target") => return target::serve(),
+        Some("target") => return target::run(),
         _ => {}
     }
     let command_line = command_line(&args);
@@ -102,7 +102,7 @@ fn measure(options: &Options, bed: &Bed) -> Samples {
 /// Every figure comes from a fresh process of the client.
 fn measure_one(options: &Options, bed: &Bed, metric: &Metric, entrant: &Entrant) -> Result<Vec<f64>> {
     let client = Running::start(bed, entrant.client, entrant.ciphers, metric.delay)?;
-    (metric.measure)(&client, options.sizes)
+    (metric.measure)(bed, &client, options.sizes)
         .with_context(|| format!("it said: {}", client.process.last_words()))
 }
 

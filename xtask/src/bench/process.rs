@@ -2,11 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TrySendError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ pub(crate) struct Process {
     name: String,
     child: Child,
     log: PathBuf,
+    input: ChildStdin,
     lines: Receiver<String>,
 }
 
@@ -38,13 +39,20 @@ impl Process {
             .arg(std::process::id().to_string())
             .arg(program)
             .args(args)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
+        let input = child.stdin.take().expect("stdin was asked for as a pipe");
         let lines = read_lines(child.stdout.take().expect("stdout was asked for as a pipe"));
-        Ok(Self { name: name.to_owned(), child, log, lines })
+        Ok(Self { name: name.to_owned(), child, log, input, lines })
+    }
+
+    /// Writes a line to the child's standard input and returns the line that it answers.
+    pub(crate) fn ask(&mut self, line: &str, patience: Duration) -> Result<String> {
+        writeln!(self.input, "{line}").with_context(|| format!("{} does not listen", self.name))?;
+        self.line(patience)
     }
 
     /// The next line on the child's standard output.
@@ -131,21 +139,14 @@ pub(crate) fn raise_file_limit(needed: u64) -> Result<()> {
 
 /// Reads lines on a thread until the pipe ends, so that a talkative child never blocks on a full pipe.
 fn read_lines(stdout: ChildStdout) -> Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::sync_channel(LINES_KEPT);
     thread::spawn(move || {
-        let mut stdout = BufReader::new(stdout);
-        let mut line = String::new();
-        for _ in 0..LINES_KEPT {
-            line.clear();
-            if !matches!(stdout.read_line(&mut line), Ok(1..))
-                || sender.send(line.trim_end().to_owned()).is_err()
-            {
+        // A client may print a line for every connection; what nobody waits for is dropped.
+        for line in BufReader::new(stdout).lines().map_while(io::Result::ok) {
+            if let Err(TrySendError::Disconnected(_)) = sender.try_send(line) {
                 break;
             }
         }
-        drop(sender);
-        // What follows is of no interest; an error means that the child is gone.
-        let _ = io::copy(&mut stdout, &mut io::sink());
     });
     receiver
 }
@@ -161,7 +162,7 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
 /// Enough for the last few lines of a log.
 const LAST_WORDS: usize = 600;
 
-/// Readiness is announced in the first lines; a client may print one for every connection after that.
+/// Readiness is announced within the first few lines.
 const LINES_KEPT: usize = 64;
 
 #[cfg(test)]

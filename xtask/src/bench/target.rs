@@ -1,16 +1,23 @@
 //! The far end of every measurement: one process that echoes, swallows or produces bytes as asked.
 
+use std::cell::RefCell;
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 
-/// What a connection asks for in its first nine bytes: a letter and a length.
-///
-/// One address for all of it keeps the clients' command lines down to a single forward.
+use super::process::Process;
+
+/// What is done with each connection. The benchmark says it on the target's standard input, not in the
+/// connection: the sealing relay passes ciphertext, in which no request could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
+pub(crate) enum Service {
     /// Send back what comes, until the end.
     Echo,
     /// Read this many bytes, then answer with one byte.
@@ -19,58 +26,91 @@ pub(crate) enum Request {
     Source(u64),
 }
 
-impl Request {
-    pub(crate) const SIZE: usize = 9;
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Echo => f.write_str("echo"),
+            Self::Sink(bytes) => write!(f, "sink {bytes}"),
+            Self::Source(bytes) => write!(f, "source {bytes}"),
+        }
+    }
+}
 
-    pub(crate) fn encode(self) -> [u8; Self::SIZE] {
-        let (letter, length) = match self {
-            Self::Echo => (b'e', 0),
-            Self::Sink(length) => (b'w', length),
-            Self::Source(length) => (b'r', length),
-        };
-        let mut bytes = [letter; Self::SIZE];
-        bytes[1..].copy_from_slice(&u64::to_be_bytes(length));
-        bytes
+impl FromStr for Service {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(' ').unwrap_or((text, "")) {
+            ("echo", "") => Ok(Self::Echo),
+            ("sink", bytes) => Ok(Self::Sink(bytes.parse()?)),
+            ("source", bytes) => Ok(Self::Source(bytes.parse()?)),
+            _ => bail!("no such service: {text}"),
+        }
+    }
+}
+
+/// The target's process, seen from the benchmark.
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    process: RefCell<Process>,
+}
+
+impl Target {
+    pub(crate) fn start(scratch: &Path) -> Result<Self> {
+        let mut process = Process::start("target", &std::env::current_exe()?, ["bench", "target"], scratch)?;
+        let address = process.line(PATIENCE)?.parse()?;
+        Ok(Self { address, process: RefCell::new(process) })
     }
 
-    pub(crate) fn decode(bytes: [u8; Self::SIZE]) -> Option<Self> {
-        let [letter, length @ ..] = bytes;
-        let length = u64::from_be_bytes(length);
-        match letter {
-            b'e' => Some(Self::Echo),
-            b'w' => Some(Self::Sink(length)),
-            b'r' => Some(Self::Source(length)),
-            _ => None,
-        }
+    /// From now on, connections get this service.
+    pub(crate) fn serve(&self, service: Service) -> Result<()> {
+        let answer = self.process.borrow_mut().ask(&service.to_string(), PATIENCE)?;
+        ensure!(answer == READY, "the target answered {answer:?}");
+        Ok(())
     }
 }
 
 /// Large reads and writes make the load generator the cheapest process of the chain.
 pub(crate) const BUFFER: usize = 1 << 20;
 
-/// `bench target`: prints its address and serves until it is killed.
-pub(crate) fn serve() -> Result<()> {
+/// `bench target`: prints its address, then serves until its standard input ends. Each line there is the
+/// [`Service`] of the connections that follow.
+pub(crate) fn run() -> Result<()> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     println!("{}", listener.local_addr()?);
-    for stream in listener.incoming() {
-        let stream = stream?;
-        // A client that goes away in the middle is its own measurement's failure.
-        thread::Builder::new().stack_size(STACK).spawn(move || answer(stream))?;
+    let service = Arc::new(Mutex::new(Service::Echo));
+    let current = Arc::clone(&service);
+    thread::spawn(move || accept(&listener, &current));
+    for line in io::stdin().lines() {
+        *lock(&service) = line?.parse()?;
+        println!("{READY}");
     }
     Ok(())
 }
 
-fn answer(mut stream: TcpStream) -> io::Result<()> {
+fn accept(listener: &TcpListener, service: &Mutex<Service>) {
+    // An accept can fail because the peer is gone already; the measurement that misses it says so.
+    for stream in listener.incoming().flatten() {
+        let service = *lock(service);
+        // Nor is a peer that leaves in the middle a fault of the target.
+        let answered = thread::Builder::new().stack_size(STACK).spawn(move || answer(stream, service));
+        drop(answered.expect("the system has a thread for each connection"));
+    }
+}
+
+fn lock(service: &Mutex<Service>) -> MutexGuard<'_, Service> {
+    service.lock().expect("no thread panics while it holds the lock")
+}
+
+fn answer(mut stream: TcpStream, service: Service) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut header = [0; Request::SIZE];
-    stream.read_exact(&mut header)?;
-    match Request::decode(header).ok_or(io::ErrorKind::InvalidData)? {
-        Request::Echo => echo(&mut stream),
-        Request::Sink(length) => {
-            swallow(&mut stream, length)?;
+    match service {
+        Service::Echo => echo(&mut stream),
+        Service::Sink(bytes) => {
+            swallow(&mut stream, bytes)?;
             stream.write_all(&[0])
         }
-        Request::Source(length) => produce(&mut stream, length),
+        Service::Source(bytes) => produce(&mut stream, bytes),
     }
 }
 
@@ -110,6 +150,12 @@ pub(crate) fn produce(stream: &mut TcpStream, length: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// The answer to each line on standard input.
+const READY: &str = "ready";
+
+/// The target answers at once, or is broken.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Buffers are on the heap; a thousand idle connections have a thread each.
 const STACK: usize = 64 << 10;
 
@@ -118,10 +164,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_survive_the_wire() {
-        for request in [Request::Echo, Request::Sink(0), Request::Source(u64::MAX)] {
-            assert_eq!(Request::decode(request.encode()), Some(request));
+    fn services_survive_being_written_and_read() {
+        for service in [Service::Echo, Service::Sink(0), Service::Source(u64::MAX)] {
+            assert_eq!(service.to_string().parse::<Service>().unwrap(), service);
         }
-        assert_eq!(Request::decode([b'?'; Request::SIZE]), None);
+        assert!("sink".parse::<Service>().is_err());
+        assert!("drain 5".parse::<Service>().is_err());
     }
 }

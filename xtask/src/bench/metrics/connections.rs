@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{Figure, Goal, Metric, Sizes};
+use crate::bench::bed::Bed;
 use crate::bench::clients::Running;
 use crate::bench::load::{self, Echo};
 
@@ -23,7 +24,7 @@ pub(super) const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
+fn measure(_: &Bed, client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
     [1, 8].into_iter().map(|threads| rate(client, sizes.connections, threads)).collect()
 }
 

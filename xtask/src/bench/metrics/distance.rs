@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{Figure, Goal, Metric, Sizes};
+use crate::bench::bed::Bed;
 use crate::bench::clients::Running;
 use crate::bench::load;
+use crate::bench::target::Service;
 
 pub(super) const METRIC: Metric = Metric {
     name: "distance",
@@ -21,7 +23,8 @@ pub(super) const METRIC: Metric = Metric {
 };
 
 /// A fresh connection with no warm-up: the time that the window takes to open is part of it.
-fn measure(client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
+fn measure(bed: &Bed, client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
+    bed.target.serve(Service::Source(sizes.distance))?;
     let start = Instant::now();
     let received = load::receive(client.address, sizes.distance, sizes.distance_window)?;
     Ok(vec![received as f64 / 1e6 / start.elapsed().as_secs_f64()])

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Figure, Goal, Metric, Sizes};
+use crate::bench::bed::Bed;
 use crate::bench::clients::Running;
 use crate::bench::load::Echo;
 use crate::bench::stats;
@@ -19,7 +20,7 @@ pub(super) const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
+fn measure(_: &Bed, client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
     let mut echo = Echo::open(client.address)?;
     for _ in 0..sizes.trips / 10 {
         echo.trip()?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Figure, Goal, Metric, Sizes};
+use crate::bench::bed::Bed;
 use crate::bench::clients::Running;
 use crate::bench::load::Echo;
 
@@ -21,7 +22,7 @@ pub(super) const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
+fn measure(_: &Bed, client: &Running, sizes: &Sizes) -> Result<Vec<f64>> {
     thread::sleep(SETTLE);
     let before = client.process.resident()?;
     // Each has carried a byte both ways: it is open to the far end, not merely accepted.

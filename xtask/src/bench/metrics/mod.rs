@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::bed::Bed;
 use super::clients::Running;
 
 /// A measuring procedure.
@@ -20,7 +21,7 @@ pub(crate) struct Metric {
     pub(crate) figures: &'static [Figure],
     /// One-way delay between the client and the far side.
     pub(crate) delay: Duration,
-    pub(crate) measure: fn(&Running, &Sizes) -> Result<Vec<f64>>,
+    pub(crate) measure: fn(&Bed, &Running, &Sizes) -> Result<Vec<f64>>,
 }
 
 /// A row of the table.

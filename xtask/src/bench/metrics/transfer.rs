@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::{Figure, Goal, Metric, Sizes};
+use crate::bench::bed::Bed;
 use crate::bench::clients::Running;
 use crate::bench::load;
+use crate::bench::target::Service;
 
 pub(super) const ONE_STREAM: Metric = Metric {
     name: "transfer",
@@ -18,7 +20,7 @@ pub(super) const ONE_STREAM: Metric = Metric {
         throughput("throughput, down, 1 stream", Some(Goal::AtLeast(1.0))),
     ],
     delay: Duration::ZERO,
-    measure: |client, sizes| measure(client, sizes, 1),
+    measure: |bed, client, sizes| measure(bed, client, sizes, 1),
 };
 
 pub(super) const EIGHT_STREAMS: Metric = Metric {
@@ -30,7 +32,7 @@ pub(super) const EIGHT_STREAMS: Metric = Metric {
         throughput("throughput, down, 8 streams", None),
     ],
     delay: Duration::ZERO,
-    measure: |client, sizes| measure(client, sizes, 8),
+    measure: |bed, client, sizes| measure(bed, client, sizes, 8),
 };
 
 const fn cpu(title: &'static str, goal: Option<Goal>) -> Figure {
@@ -41,9 +43,9 @@ const fn throughput(title: &'static str, goal: Option<Goal>) -> Figure {
     Figure { title, unit: "MB/s", digits: 0, goal }
 }
 
-fn measure(client: &Running, sizes: &Sizes, streams: usize) -> Result<Vec<f64>> {
-    let up = direction(client, sizes, streams, up)?;
-    let down = direction(client, sizes, streams, down)?;
+fn measure(bed: &Bed, client: &Running, sizes: &Sizes, streams: usize) -> Result<Vec<f64>> {
+    let up = transfer(bed, client, sizes, streams, &UP)?;
+    let down = transfer(bed, client, sizes, streams, &DOWN)?;
     Ok(vec![up.cpu, down.cpu, up.rate, down.rate])
 }
 
@@ -54,29 +56,36 @@ struct Transfer {
     rate: f64,
 }
 
-fn direction(client: &Running, sizes: &Sizes, streams: usize, transfer: Move) -> Result<Transfer> {
+fn transfer(bed: &Bed, client: &Running, sizes: &Sizes, streams: usize, way: &Way) -> Result<Transfer> {
     let address = client.address;
-    let each = |total: u64| total / streams as u64;
-    load::parallel(streams, || transfer(address, each(sizes.warm_up)))?;
+    let go = |bytes| {
+        bed.target.serve((way.service)(bytes))?;
+        load::parallel(streams, || (way.load)(address, bytes))
+    };
+    go(sizes.warm_up / streams as u64)?;
 
-    let bytes = each(sizes.transfer);
+    let each = sizes.transfer / streams as u64;
     let cpu = client.process.cpu()?;
     let start = Instant::now();
-    load::parallel(streams, || transfer(address, bytes))?;
+    go(each)?;
     let elapsed = start.elapsed().as_secs_f64();
     let cpu = client.process.cpu()?.saturating_sub(cpu).as_secs_f64();
 
-    let moved = (bytes * streams as u64) as f64;
+    let moved = (each * streams as u64) as f64;
     Ok(Transfer { cpu: cpu / (moved / 1e9), rate: moved / 1e6 / elapsed })
 }
 
-type Move = fn(SocketAddr, u64) -> Result<()>;
-
-fn up(address: SocketAddr, bytes: u64) -> Result<()> {
-    load::send(address, bytes)
+/// A direction: what the far end does and what we do, for a number of bytes.
+struct Way {
+    service: fn(u64) -> Service,
+    load: fn(SocketAddr, u64) -> Result<()>,
 }
 
-fn down(address: SocketAddr, bytes: u64) -> Result<()> {
+const UP: Way = Way { service: Service::Sink, load: load::send };
+
+const DOWN: Way = Way { service: Service::Source, load: receive_all };
+
+fn receive_all(address: SocketAddr, bytes: u64) -> Result<()> {
     let received = load::receive(address, bytes, WINDOW)?;
     ensure!(received == bytes, "only {received} of {bytes} bytes came within {WINDOW:?}");
     Ok(())
