@@ -3,7 +3,7 @@
 //! Everything borrows from the packet's payload; nothing here allocates when decoding, keeps state, or
 //! knows what a message means for a connection.
 //!
-//! - [`Message::decode`] and [`Encode`] translate; the numbers that have several meanings are read in a [`Context`].
+//! - [`Message::decode`] and [`Encode`] translate; a [`Context`] reads numbers that have several meanings.
 //! - [`TABLE`] has one row per message: number, RFC name, direction and the phases in which it is legal.
 //! - [`Reader`] and [`Put`] are the data types underneath, for whoever frames other SSH structures.
 //! - [`Untrusted`] makes a peer's text safe to print.

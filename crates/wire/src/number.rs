@@ -1,6 +1,6 @@
 //! Message numbers and what gives them meaning: direction, phase, kex family, authentication method.
 //!
-//! The rows themselves are in [`TABLE`](crate::TABLE).
+//! The rows themselves are in [`TABLE`].
 
 use std::fmt;
 
@@ -68,7 +68,8 @@ impl Phases {
     pub const AUTH: Self = Self(1 << 2);
     /// The connection protocol (RFC 4254).
     pub const OPEN: Self = Self(1 << 3);
-    /// A later key exchange: after the sender's KEXINIT, up to and including its NEWKEYS (RFC 4253 section 7.1).
+    /// A later key exchange: after the sender's KEXINIT, up to and including its NEWKEYS (RFC 4253
+    /// section 7.1).
     pub const REKEY: Self = Self(1 << 4);
 
     /// Whether all of `other` is in this set.
@@ -116,7 +117,7 @@ impl KexFamily {
     /// All families.
     pub const ALL: [Self; 5] = [Self::Ecdh, Self::Dh, Self::GroupExchange, Self::Gss, Self::GssGroupExchange];
 
-    /// Whether the messages of `row` belong to this family. GSS group exchange adds two messages to those of GSS.
+    /// Whether the messages of `row` belong to this family: GSS group exchange adds two to those of GSS.
     pub fn includes(self, row: Self) -> bool {
         self == row || (self == Self::GssGroupExchange && row == Self::Gss)
     }

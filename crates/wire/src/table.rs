@@ -71,7 +71,8 @@ macro_rules! table {
         $direction:ident $phases:ident $(kex $kex:ident)? $(auth $auth:ident)?;)*) => {
         impl Number {
             $(
-                #[doc = concat!("`SSH_MSG_", stringify!($constant), "`: [`", stringify!($variant), "`](crate::", stringify!($variant), ").")]
+                #[doc = concat!("`SSH_MSG_", stringify!($constant), "`:")]
+                #[doc = concat!("[`", stringify!($variant), "`](crate::", stringify!($variant), ").")]
                 pub const $constant: Self = Self($number);
             )*
         }
@@ -134,12 +135,13 @@ macro_rules! given {
 const ALWAYS: Phases = KEX.union(Phases::SERVICE).union(Phases::AUTH).union(Phases::OPEN);
 /// Steps of a key exchange.
 const KEX: Phases = Phases::FIRST_KEX.union(Phases::REKEY);
-/// The start of a key exchange: "further SSH_MSG_KEXINIT messages MUST NOT be sent" during it (RFC 4253 section 7.1).
+/// The start of a key exchange; during one, "further SSH_MSG_KEXINIT messages MUST NOT be sent" (RFC 4253
+/// section 7.1).
 const KEX_START: Phases = Phases::FIRST_KEX.union(AFTER_KEX);
 /// Whenever no key exchange is under way.
 const AFTER_KEX: Phases = Phases::SERVICE.union(Phases::AUTH).union(Phases::OPEN);
 const SERVICE: Phases = Phases::SERVICE;
-/// RFC 8308 section 2.4: right after the first NEWKEYS, or before USERAUTH_SUCCESS.
+/// Right after the first NEWKEYS, or before USERAUTH_SUCCESS (RFC 8308 section 2.4).
 const EXT_INFO: Phases = Phases::SERVICE.union(Phases::AUTH);
 const AUTH: Phases = Phases::AUTH;
 /// Requests that cross USERAUTH_SUCCESS "SHOULD be silently ignored" (RFC 4252 section 5.1), so they are legal.
@@ -148,68 +150,68 @@ const OPEN: Phases = Phases::OPEN;
 
 table! {
     // RFC 4253 section 12; RFC 8308 sections 2.3 and 3.2.
-      1 DISCONNECT                      Disconnect<'a>                  Both           ALWAYS;
-      2 IGNORE                          Ignore<'a>                      Both           ALWAYS;
-      3 UNIMPLEMENTED                   Unimplemented                   Both           ALWAYS;
-      4 DEBUG                           Debug<'a>                       Both           ALWAYS;
-      5 SERVICE_REQUEST                 ServiceRequest<'a>              ClientToServer SERVICE;
-      6 SERVICE_ACCEPT                  ServiceAccept<'a>               ServerToClient SERVICE;
-      7 EXT_INFO                        ExtInfo<'a>                     Both           EXT_INFO;
-      8 NEWCOMPRESS                     NewCompress                     Both           OPEN;
-     20 KEXINIT                         KexInit<'a>                     Both           KEX_START;
-     21 NEWKEYS                         NewKeys                         Both           KEX;
+      1 DISCONNECT                        Disconnect<'a>                    Both           ALWAYS;
+      2 IGNORE                            Ignore<'a>                        Both           ALWAYS;
+      3 UNIMPLEMENTED                     Unimplemented                     Both           ALWAYS;
+      4 DEBUG                             Debug<'a>                         Both           ALWAYS;
+      5 SERVICE_REQUEST                   ServiceRequest<'a>                ClientToServer SERVICE;
+      6 SERVICE_ACCEPT                    ServiceAccept<'a>                 ServerToClient SERVICE;
+      7 EXT_INFO                          ExtInfo<'a>                       Both           EXT_INFO;
+      8 NEWCOMPRESS                       NewCompress                       Both           OPEN;
+     20 KEXINIT                           KexInit<'a>                       Both           KEX_START;
+     21 NEWKEYS                           NewKeys                           Both           KEX;
 
     // RFC 5656 section 7.1, RFC 8731; RFC 4253 section 8; RFC 4419 section 5; RFC 4462 section 2.
-     30 KEX_ECDH_INIT                   KexEcdhInit<'a>                 ClientToServer KEX kex Ecdh;
-     30 KEXDH_INIT                      KexDhInit<'a>                   ClientToServer KEX kex Dh;
-     30 KEX_DH_GEX_REQUEST_OLD          KexDhGexRequestOld              ClientToServer KEX kex GroupExchange;
-     30 KEXGSS_INIT                     KexGssInit<'a>                  ClientToServer KEX kex Gss;
-     31 KEX_ECDH_REPLY                  KexEcdhReply<'a>                ServerToClient KEX kex Ecdh;
-     31 KEXDH_REPLY                     KexDhReply<'a>                  ServerToClient KEX kex Dh;
-     31 KEX_DH_GEX_GROUP                KexDhGexGroup<'a>               ServerToClient KEX kex GroupExchange;
-     31 KEXGSS_CONTINUE                 KexGssContinue<'a>              Both           KEX kex Gss;
-     32 KEX_DH_GEX_INIT                 KexDhGexInit<'a>                ClientToServer KEX kex GroupExchange;
-     32 KEXGSS_COMPLETE                 KexGssComplete<'a>              ServerToClient KEX kex Gss;
-     33 KEX_DH_GEX_REPLY                KexDhGexReply<'a>               ServerToClient KEX kex GroupExchange;
-     33 KEXGSS_HOSTKEY                  KexGssHostKey<'a>               ServerToClient KEX kex Gss;
-     34 KEX_DH_GEX_REQUEST              KexDhGexRequest                 ClientToServer KEX kex GroupExchange;
-     34 KEXGSS_ERROR                    KexGssError<'a>                 ServerToClient KEX kex Gss;
-     40 KEXGSS_GROUPREQ                 KexGssGroupReq                  ClientToServer KEX kex GssGroupExchange;
-     41 KEXGSS_GROUP                    KexGssGroup<'a>                 ServerToClient KEX kex GssGroupExchange;
+     30 KEX_ECDH_INIT                     KexEcdhInit<'a>                   ClientToServer KEX kex Ecdh;
+     30 KEXDH_INIT                        KexDhInit<'a>                     ClientToServer KEX kex Dh;
+     30 KEX_DH_GEX_REQUEST_OLD            KexDhGexRequestOld                ClientToServer KEX kex GroupExchange;
+     30 KEXGSS_INIT                       KexGssInit<'a>                    ClientToServer KEX kex Gss;
+     31 KEX_ECDH_REPLY                    KexEcdhReply<'a>                  ServerToClient KEX kex Ecdh;
+     31 KEXDH_REPLY                       KexDhReply<'a>                    ServerToClient KEX kex Dh;
+     31 KEX_DH_GEX_GROUP                  KexDhGexGroup<'a>                 ServerToClient KEX kex GroupExchange;
+     31 KEXGSS_CONTINUE                   KexGssContinue<'a>                Both           KEX kex Gss;
+     32 KEX_DH_GEX_INIT                   KexDhGexInit<'a>                  ClientToServer KEX kex GroupExchange;
+     32 KEXGSS_COMPLETE                   KexGssComplete<'a>                ServerToClient KEX kex Gss;
+     33 KEX_DH_GEX_REPLY                  KexDhGexReply<'a>                 ServerToClient KEX kex GroupExchange;
+     33 KEXGSS_HOSTKEY                    KexGssHostKey<'a>                 ServerToClient KEX kex Gss;
+     34 KEX_DH_GEX_REQUEST                KexDhGexRequest                   ClientToServer KEX kex GroupExchange;
+     34 KEXGSS_ERROR                      KexGssError<'a>                   ServerToClient KEX kex Gss;
+     40 KEXGSS_GROUPREQ                   KexGssGroupReq                    ClientToServer KEX kex GssGroupExchange;
+     41 KEXGSS_GROUP                      KexGssGroup<'a>                   ServerToClient KEX kex GssGroupExchange;
 
     // RFC 4252 section 6; RFC 4256 section 5; RFC 4462 section 3.
-     50 USERAUTH_REQUEST                UserauthRequest<'a>             ClientToServer AUTH_REQUEST;
-     51 USERAUTH_FAILURE                UserauthFailure<'a>             ServerToClient AUTH;
-     52 USERAUTH_SUCCESS                UserauthSuccess                 ServerToClient AUTH;
-     53 USERAUTH_BANNER                 UserauthBanner<'a>              ServerToClient AUTH;
-     60 USERAUTH_PK_OK                  UserauthPkOk<'a>                ServerToClient AUTH auth PublicKey;
-     60 USERAUTH_PASSWD_CHANGEREQ       UserauthPasswdChangereq<'a>     ServerToClient AUTH auth Password;
-     60 USERAUTH_INFO_REQUEST           UserauthInfoRequest<'a>         ServerToClient AUTH auth KeyboardInteractive;
-     60 USERAUTH_GSSAPI_RESPONSE        UserauthGssapiResponse<'a>      ServerToClient AUTH auth GssapiWithMic;
-     61 USERAUTH_INFO_RESPONSE          UserauthInfoResponse<'a>        ClientToServer AUTH auth KeyboardInteractive;
-     61 USERAUTH_GSSAPI_TOKEN           UserauthGssapiToken<'a>         Both           AUTH auth GssapiWithMic;
-     63 USERAUTH_GSSAPI_EXCHANGE_COMPLETE UserauthGssapiExchangeComplete ClientToServer AUTH auth GssapiWithMic;
-     64 USERAUTH_GSSAPI_ERROR           UserauthGssapiError<'a>         ServerToClient AUTH auth GssapiWithMic;
-     65 USERAUTH_GSSAPI_ERRTOK          UserauthGssapiErrtok<'a>        Both           AUTH auth GssapiWithMic;
-     66 USERAUTH_GSSAPI_MIC             UserauthGssapiMic<'a>           ClientToServer AUTH auth GssapiWithMic;
+     50 USERAUTH_REQUEST                  UserauthRequest<'a>               ClientToServer AUTH_REQUEST;
+     51 USERAUTH_FAILURE                  UserauthFailure<'a>               ServerToClient AUTH;
+     52 USERAUTH_SUCCESS                  UserauthSuccess                   ServerToClient AUTH;
+     53 USERAUTH_BANNER                   UserauthBanner<'a>                ServerToClient AUTH;
+     60 USERAUTH_PK_OK                    UserauthPkOk<'a>                  ServerToClient AUTH auth PublicKey;
+     60 USERAUTH_PASSWD_CHANGEREQ         UserauthPasswdChangereq<'a>       ServerToClient AUTH auth Password;
+     60 USERAUTH_INFO_REQUEST             UserauthInfoRequest<'a>           ServerToClient AUTH auth KeyboardInteractive;
+     60 USERAUTH_GSSAPI_RESPONSE          UserauthGssapiResponse<'a>        ServerToClient AUTH auth GssapiWithMic;
+     61 USERAUTH_INFO_RESPONSE            UserauthInfoResponse<'a>          ClientToServer AUTH auth KeyboardInteractive;
+     61 USERAUTH_GSSAPI_TOKEN             UserauthGssapiToken<'a>           Both           AUTH auth GssapiWithMic;
+     63 USERAUTH_GSSAPI_EXCHANGE_COMPLETE UserauthGssapiExchangeComplete    ClientToServer AUTH auth GssapiWithMic;
+     64 USERAUTH_GSSAPI_ERROR             UserauthGssapiError<'a>           ServerToClient AUTH auth GssapiWithMic;
+     65 USERAUTH_GSSAPI_ERRTOK            UserauthGssapiErrtok<'a>          Both           AUTH auth GssapiWithMic;
+     66 USERAUTH_GSSAPI_MIC               UserauthGssapiMic<'a>             ClientToServer AUTH auth GssapiWithMic;
 
     // RFC 4254 section 9.
-     80 GLOBAL_REQUEST                  GlobalRequest<'a>               Both           OPEN;
-     81 REQUEST_SUCCESS                 RequestSuccess<'a>              Both           OPEN;
-     82 REQUEST_FAILURE                 RequestFailure                  Both           OPEN;
-     90 CHANNEL_OPEN                    ChannelOpen<'a>                 Both           OPEN;
-     91 CHANNEL_OPEN_CONFIRMATION       ChannelOpenConfirmation<'a>     Both           OPEN;
-     92 CHANNEL_OPEN_FAILURE            ChannelOpenFailure<'a>          Both           OPEN;
-     93 CHANNEL_WINDOW_ADJUST           ChannelWindowAdjust             Both           OPEN;
-     94 CHANNEL_DATA                    ChannelData<'a>                 Both           OPEN;
-     95 CHANNEL_EXTENDED_DATA           ChannelExtendedData<'a>         Both           OPEN;
-     96 CHANNEL_EOF                     ChannelEof                      Both           OPEN;
-     97 CHANNEL_CLOSE                   ChannelClose                    Both           OPEN;
-     98 CHANNEL_REQUEST                 ChannelRequest<'a>              Both           OPEN;
-     99 CHANNEL_SUCCESS                 ChannelSuccess                  Both           OPEN;
-    100 CHANNEL_FAILURE                 ChannelFailure                  Both           OPEN;
+     80 GLOBAL_REQUEST                    GlobalRequest<'a>                 Both           OPEN;
+     81 REQUEST_SUCCESS                   RequestSuccess<'a>                Both           OPEN;
+     82 REQUEST_FAILURE                   RequestFailure                    Both           OPEN;
+     90 CHANNEL_OPEN                      ChannelOpen<'a>                   Both           OPEN;
+     91 CHANNEL_OPEN_CONFIRMATION         ChannelOpenConfirmation<'a>       Both           OPEN;
+     92 CHANNEL_OPEN_FAILURE              ChannelOpenFailure<'a>            Both           OPEN;
+     93 CHANNEL_WINDOW_ADJUST             ChannelWindowAdjust               Both           OPEN;
+     94 CHANNEL_DATA                      ChannelData<'a>                   Both           OPEN;
+     95 CHANNEL_EXTENDED_DATA             ChannelExtendedData<'a>           Both           OPEN;
+     96 CHANNEL_EOF                       ChannelEof                        Both           OPEN;
+     97 CHANNEL_CLOSE                     ChannelClose                      Both           OPEN;
+     98 CHANNEL_REQUEST                   ChannelRequest<'a>                Both           OPEN;
+     99 CHANNEL_SUCCESS                   ChannelSuccess                    Both           OPEN;
+    100 CHANNEL_FAILURE                   ChannelFailure                    Both           OPEN;
 
     // Transport messages of OpenSSH (its PROTOCOL), announced by `ping@openssh.com` in EXT_INFO.
-    192 PING                            Ping<'a>                        Both           AFTER_KEX;
-    193 PONG                            Pong<'a>                        Both           AFTER_KEX;
+    192 PING                              Ping<'a>                          Both           AFTER_KEX;
+    193 PONG                              Pong<'a>                          Both           AFTER_KEX;
 }

@@ -1,6 +1,6 @@
 //! The data types of RFC 4251 section 5, with the examples given there.
 
-use proptest::prelude::*;
+use proptest::{collection::vec, prelude::*};
 use underpass_wire::*;
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
@@ -118,7 +118,9 @@ fn errors_say_what_was_wrong() {
 
 proptest! {
     #[test]
-    fn mpints_lose_their_leading_zeros_and_nothing_else(zeros in 0usize..4, magnitude in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn mpints_lose_their_leading_zeros_and_nothing_else(
+        zeros in 0usize..4, magnitude in vec(any::<u8>(), 0..64)
+    ) {
         let padded = [vec![0; zeros], magnitude.clone()].concat();
         let bytes = written(|out| out.put_mpint(&padded));
         let mut reader = Reader::new(&bytes);
@@ -130,7 +132,9 @@ proptest! {
 
     /// What `put_mpint` writes is the only form that `mpint` accepts.
     #[test]
-    fn an_mpint_has_one_form(contents in prop::collection::vec(prop_oneof![Just(0u8), Just(0x80), any::<u8>()], 0..6)) {
+    fn an_mpint_has_one_form(
+        contents in vec(prop_oneof![Just(0u8), Just(0x80), any::<u8>()], 0..6)
+    ) {
         let bytes = written(|out| out.put_string(&contents));
         if let Ok(mpint) = Reader::new(&bytes).mpint() {
             prop_assert_eq!(written(|out| out.put_mpint(mpint.as_bytes())), bytes);

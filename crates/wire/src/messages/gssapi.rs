@@ -13,7 +13,7 @@ messages! {
     KexGssInit<'a> = KEXGSS_INIT {
         /// From GSS_Init_sec_context.
         token: &'a [u8],
-        /// The contents of an mpint or of a string, as the method has it (RFC 8732 section 4).
+        /// The contents of an mpint or of a string, as the method has it (RFC 8732 section 5.1).
         client_public: &'a [u8],
     }
 
@@ -25,7 +25,7 @@ messages! {
 
     /// The server's public value and proof (RFC 4462 section 2.1).
     KexGssComplete<'a> = KEXGSS_COMPLETE {
-        /// The contents of an mpint or of a string, as the method has it (RFC 8732 section 4).
+        /// The contents of an mpint or of a string, as the method has it (RFC 8732 section 5.1).
         server_public: &'a [u8],
         /// Per-message token of the exchange hash.
         mic: &'a [u8],

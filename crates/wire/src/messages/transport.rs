@@ -156,7 +156,8 @@ impl<'a> ExtInfo<'a> {
         NameList::from_bytes(self.get(SERVER_SIG_ALGS)?).ok()
     }
 
-    /// Whether the sender offers to do without flow control (RFC 8308 section 3.3): `Some(true)` if it prefers to.
+    /// Whether the sender offers to do without flow control (RFC 8308 section 3.3); `Some(true)` if it
+    /// prefers to.
     pub fn no_flow_control(&self) -> Option<bool> {
         match self.get(NO_FLOW_CONTROL)? {
             b"p" => Some(true),

@@ -15,7 +15,7 @@ fn uint32(value: u32) -> Vec<u8> {
     value.to_be_bytes().to_vec()
 }
 
-fn check(message: impl Into<Message<'static>>, context: Context, parts: &[Vec<u8>]) {
+fn check<'a>(message: impl Into<Message<'a>>, context: Context, parts: &[Vec<u8>]) {
     let message = message.into();
     let payload = parts.concat();
     assert_eq!(encoded(&message), payload);
@@ -102,6 +102,35 @@ fn mpints_in_messages_have_a_sign_bit() {
 }
 
 #[test]
+fn group_requests_have_the_smallest_the_preferred_and_the_largest_size() {
+    let sizes = [2048, 3072, 8192].map(uint32).concat();
+    let context = |family| Context { kex: Some(family), auth: None };
+    let request = KexDhGexRequest { min: 2048, n: 3072, max: 8192 };
+    check(request, context(KexFamily::GroupExchange), &[vec![34], sizes.clone()]);
+    let request = KexGssGroupReq { min: 2048, n: 3072, max: 8192 };
+    check(request, context(KexFamily::GssGroupExchange), &[vec![40], sizes]);
+    let old = KexDhGexRequestOld { n: 3072 };
+    check(old, context(KexFamily::GroupExchange), &[vec![30], uint32(3072)]);
+}
+
+#[test]
+fn gss_errors_have_two_numbers_and_two_texts() {
+    let parts = [uint32(1), uint32(2), string("no ticket"), string("en")].concat();
+    let error = KexGssError { major: 1, minor: 2, message: b"no ticket", language: b"en" };
+    let context = Context { kex: Some(KexFamily::Gss), auth: None };
+    check(error, context, &[vec![34], parts.clone()]);
+    let error = UserauthGssapiError { major: 1, minor: 2, message: b"no ticket", language: b"en" };
+    let context = Context { kex: None, auth: Some(AuthMethod::GssapiWithMic) };
+    check(error, context, &[vec![64], parts]);
+}
+
+#[test]
+fn a_gss_exchange_starts_with_token_and_public_value() {
+    let context = Context { kex: Some(KexFamily::Gss), auth: None };
+    check(KexGssInit { token: b"t", client_public: b"e" }, context, &[vec![30], string("t"), string("e")]);
+}
+
+#[test]
 fn a_gss_exchange_completes_with_or_without_a_token() {
     let context = Context { kex: Some(KexFamily::GssGroupExchange), auth: None };
     let without = KexGssComplete { server_public: b"f", mic: b"mic", token: None };
@@ -119,6 +148,37 @@ fn a_password_request_has_a_false_flag_and_the_password() {
 
     let method = UserauthMethod::PasswordChange { old: Sensitive(b"old"), new: Sensitive(b"new") };
     check(UserauthRequest { method, ..message }, plain(), &[head, vec![1], string("old"), string("new")]);
+}
+
+#[test]
+fn other_methods_have_their_fields_after_the_name() {
+    let mut buffer = Vec::new();
+    let request = |method| UserauthRequest { user: "me", service: "ssh-connection", method };
+    let head = |name| [vec![50], string("me"), string("ssh-connection"), string(name)].concat();
+
+    check(request(UserauthMethod::None), plain(), &[head("none")]);
+    let query = UserauthMethod::PublicKeyQuery { algorithm: "ssh-ed25519", key: b"key" };
+    check(request(query), plain(), &[head("publickey"), vec![0], string("ssh-ed25519"), string("key")]);
+    let interactive = UserauthMethod::KeyboardInteractive { language: b"de", submethods: b"pam" };
+    check(request(interactive), plain(), &[head("keyboard-interactive"), string("de"), string("pam")]);
+    let hostbased = UserauthMethod::HostBased {
+        algorithm: "ssh-rsa",
+        key: b"key",
+        host: "client.example.",
+        local_user: "root",
+        signature: b"sig",
+    };
+    let fields = ["ssh-rsa", "key", "client.example.", "root", "sig"].map(string).concat();
+    check(request(hostbased), plain(), &[head("hostbased"), fields]);
+    check(
+        request(UserauthMethod::GssapiKeyex { mic: b"mic" }),
+        plain(),
+        &[head("gssapi-keyex"), string("mic")],
+    );
+
+    let mechanisms = Mechanisms::new([Oid(b"\x06\x01a"), Oid(b"\x06\x01b")], &mut buffer).unwrap();
+    let parts = [head("gssapi-with-mic"), uint32(2), string(b"\x06\x01a"), string(b"\x06\x01b")];
+    check(request(UserauthMethod::GssapiWithMic { mechanisms }), plain(), &parts);
 }
 
 #[test]
@@ -158,7 +218,8 @@ fn an_info_request_has_prompts_with_an_echo_flag_each() {
     let message = UserauthInfoRequest { name: b"n", instruction: b"i", language: b"", prompts };
     let head = [vec![60], string("n"), string("i"), string("")].concat();
     let body = [uint32(2), string("PIN: "), vec![0], string("Name: "), vec![1]].concat();
-    assert_eq!(encoded(&message), [head, body].concat());
+    let context = Context { kex: None, auth: Some(AuthMethod::KeyboardInteractive) };
+    check(message, context, &[head, body]);
 }
 
 #[test]
@@ -169,6 +230,27 @@ fn a_direct_tcpip_channel_names_its_target_and_its_originator() {
     let numbers = [3, 1 << 21, 1 << 15].map(uint32).concat();
     let target = [string("db"), uint32(5432), string("127.0.0.1"), uint32(50_000)].concat();
     check(message, plain(), &[vec![90], string("direct-tcpip"), numbers, target]);
+}
+
+#[test]
+fn a_confirmation_names_the_recipient_first() {
+    let message = ChannelOpenConfirmation { recipient: 1, sender: 2, window: 3, max_packet: 4, data: b"x" };
+    check(message, plain(), &[vec![91], [1, 2, 3, 4].map(uint32).concat(), vec![b'x']]);
+}
+
+#[test]
+fn channel_data_has_a_recipient_and_extended_data_a_code_too() {
+    check(ChannelData { recipient: 1, data: b"data" }, plain(), &[vec![94], uint32(1), string("data")]);
+    let extended = ChannelExtendedData { recipient: 1, code: 2, data: b"data" };
+    check(extended, plain(), &[vec![95], uint32(1), uint32(2), string("data")]);
+    check(ChannelWindowAdjust { recipient: 1, bytes: 2 }, plain(), &[vec![93], uint32(1), uint32(2)]);
+}
+
+#[test]
+fn a_channel_request_has_its_flag_after_the_name() {
+    let message =
+        ChannelRequest { recipient: 1, name: "exit-status", want_reply: false, data: &[0, 0, 0, 7] };
+    check(message, plain(), &[vec![98], uint32(1), string("exit-status"), vec![0], uint32(7)]);
 }
 
 #[test]

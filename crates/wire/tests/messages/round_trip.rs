@@ -1,6 +1,6 @@
 //! What is encoded is decoded, whole and nothing else.
 
-use proptest::prelude::*;
+use proptest::{collection::vec, prelude::*};
 use underpass_wire::*;
 
 use crate::samples::{contexts, encoded, pool, samples};
@@ -17,7 +17,7 @@ proptest! {
         }
     }
 
-    /// A message is read the same in every context that gives its number this meaning, and never as itself in others.
+    /// A message is read as itself in every context that gives its number this meaning, and in no other.
     #[test]
     fn only_a_fitting_context_gives_a_message_its_meaning(pool in pool()) {
         for (home, message) in samples(&pool) {
@@ -25,7 +25,8 @@ proptest! {
             let row = lookup(payload[0], home).unwrap();
             for context in contexts() {
                 let decoded = Message::decode(&payload, context);
-                prop_assert_eq!(decoded == Ok(message), row.applies_in(context), "{:?} in {:?}", message, context);
+                let as_itself = decoded == Ok(message);
+                prop_assert_eq!(as_itself, row.applies_in(context), "{:?} in {:?}", message, context);
             }
         }
     }
@@ -61,7 +62,9 @@ proptest! {
 
     /// Damage may go unnoticed, but what is then decoded is itself a message that survives a round trip.
     #[test]
-    fn a_damaged_message_is_an_error_or_another_message(pool in pool(), at in any::<prop::sample::Index>(), bit in 0..8) {
+    fn a_damaged_message_is_an_error_or_another_message(
+        pool in pool(), at in any::<prop::sample::Index>(), bit in 0..8
+    ) {
         for (context, message) in samples(&pool) {
             let mut payload = encoded(&message);
             let at = at.index(payload.len());
@@ -71,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_are_an_error_or_a_message(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_an_error_or_a_message(payload in vec(any::<u8>(), 0..200)) {
         for context in contexts() {
             check_stability(&payload, context)?;
         }
@@ -79,7 +82,9 @@ proptest! {
 
     /// Random bodies behind a real number, of which most reach a decoder.
     #[test]
-    fn random_bodies_are_an_error_or_a_message(body in prop::collection::vec(prop_oneof![Just(0u8), 0..8u8, any::<u8>()], 0..120)) {
+    fn random_bodies_are_an_error_or_a_message(
+        body in vec(prop_oneof![Just(0u8), 0..8u8, any::<u8>()], 0..120)
+    ) {
         let numbers = TABLE.iter().map(|row| row.number.0);
         for number in numbers {
             let payload = [&[number], &body[..]].concat();
@@ -90,7 +95,9 @@ proptest! {
     }
 
     #[test]
-    fn lists_give_back_what_was_put_in(texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..10), any::<bool>()), 0..MAX_PROMPTS)) {
+    fn lists_give_back_what_was_put_in(
+        texts in vec((vec(any::<u8>(), 0..10), any::<bool>()), 0..MAX_PROMPTS)
+    ) {
         let prompts: Vec<_> = texts.iter().map(|(text, echo)| Prompt { text, echo: *echo }).collect();
         let mut buffer = b"left over".to_vec();
         let list = Prompts::new(prompts.iter().copied(), &mut buffer).unwrap();
@@ -100,7 +107,9 @@ proptest! {
     }
 
     #[test]
-    fn answers_are_encoded_as_the_response_that_holds_them(answers in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..10), 0..MAX_PROMPTS)) {
+    fn answers_are_encoded_as_the_response_that_holds_them(
+        answers in vec(vec(any::<u8>(), 0..10), 0..MAX_PROMPTS)
+    ) {
         let mut payload = Vec::new();
         UserauthInfoResponse::encode_answers(&answers, &mut payload).unwrap();
         let context = Context { auth: Some(AuthMethod::KeyboardInteractive), ..Context::default() };
