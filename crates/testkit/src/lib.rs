@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`entropy`] | randomness that can be replayed |
 //! | [`payload`] | pseudo-random streams that can be made and checked at any offset |
 //! | [`server`] | a TCP server on a thread of its own, stopped when dropped |
 //! | [`target`] | what a tunnel can lead to: echo, sink, source, a port that refuses, … |
@@ -11,6 +12,7 @@
 //! Every server binds port 0 of the loopback interface unless told otherwise. The `testkit` command runs
 //! targets and relays as processes of their own, so that their CPU time is accounted apart.
 
+pub mod entropy;
 pub mod payload;
 pub mod relay;
 pub mod script;

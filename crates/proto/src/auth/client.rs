@@ -1,0 +1,342 @@
+//! The client's half of authentication.
+//!
+//! ```text
+//!  Service ──ACCEPT──▶ Choosing ──credential──▶ Waiting ──SUCCESS──▶ (done)
+//!                         ▲                      │   ▲
+//!                         ├──────FAILURE─────────┘   │ answer
+//!                         └──FAILURE── Asking ◀──────┘ PK_OK, INFO_REQUEST, PASSWD_CHANGEREQ
+//! ```
+//!
+//! What to offer is the application's decision, one question at a time; this machine knows the messages only.
+
+use std::time::Instant;
+
+use underpass_crypto::{Secret, Signature};
+use underpass_wire::{
+    AuthMethod, Message, Number, Prompts as WirePrompts, Sensitive, ServiceRequest, UserauthInfoResponse,
+    UserauthMethod, UserauthRequest, publickey_signature_data,
+};
+
+use super::{CONNECTION, Progress, USERAUTH};
+use crate::error::{AuthenticationFailed, Error, PeerMisbehaved};
+use crate::event::{Answer, Credential, Event, Prompt, Prompts, Question, QuestionId, Refused};
+use crate::limits::{MAX_AUTH_REQUESTS, MAX_AUTH_ROUNDS, MAX_BANNERS};
+use crate::outbox::Outbox;
+
+pub(crate) struct ClientAuth {
+    user: String,
+    session_id: Vec<u8>,
+    /// Signature algorithms that we may use.
+    algorithms: Vec<&'static Signature>,
+    /// Signature algorithms that the server says it takes (RFC 8308 section 3.1).
+    server_algorithms: Option<Vec<String>>,
+    state: State,
+    /// What the server said last about how to go on.
+    remaining: Vec<String>,
+    requests: u32,
+    banners: u32,
+}
+
+enum State {
+    /// The service is requested.
+    Service { sent: Instant },
+    /// The application chooses a credential.
+    Choosing(QuestionId),
+    /// The server decides about an attempt.
+    Waiting(Attempt),
+    /// The application does its part of an attempt.
+    Asking(QuestionId, Attempt),
+}
+
+enum Attempt {
+    None,
+    Password {
+        password: Secret,
+        rounds: u32,
+    },
+    /// The key was offered without a signature.
+    Query {
+        key: Vec<u8>,
+        algorithm: &'static str,
+    },
+    /// The key was, or is to be, offered with a signature.
+    Signed {
+        key: Vec<u8>,
+        algorithm: &'static str,
+    },
+    Keyboard {
+        rounds: u32,
+        prompts: usize,
+    },
+}
+
+impl ClientAuth {
+    /// Asks for the service.
+    pub(crate) fn start(
+        user: String,
+        session_id: &[u8],
+        algorithms: Vec<&'static Signature>,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<Self, Error> {
+        out.send(&ServiceRequest { name: USERAUTH })?;
+        Ok(Self {
+            user,
+            session_id: session_id.to_vec(),
+            algorithms,
+            server_algorithms: None,
+            state: State::Service { sent: now },
+            remaining: Vec::new(),
+            requests: 0,
+            banners: 0,
+        })
+    }
+
+    /// What the message numbers 60 to 79 mean now.
+    pub(crate) fn method(&self) -> Option<AuthMethod> {
+        match &self.state {
+            State::Waiting(attempt) | State::Asking(_, attempt) => Some(match attempt {
+                Attempt::None => AuthMethod::None,
+                Attempt::Password { .. } => AuthMethod::Password,
+                Attempt::Query { .. } | Attempt::Signed { .. } => AuthMethod::PublicKey,
+                Attempt::Keyboard { .. } => AuthMethod::KeyboardInteractive,
+            }),
+            State::Service { .. } | State::Choosing(_) => None,
+        }
+    }
+
+    /// Whether the service has been accepted, so that the messages of authentication are legal.
+    pub(crate) fn has_service(&self) -> bool {
+        !matches!(self.state, State::Service { .. })
+    }
+
+    /// The server's signature algorithms (RFC 8308 section 3.1).
+    pub(crate) fn on_server_algorithms<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        self.server_algorithms = Some(names.map(str::to_owned).collect());
+    }
+
+    pub(crate) fn on_message(
+        &mut self,
+        message: &Message<'_>,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<Progress, Error> {
+        match message {
+            Message::ServiceAccept(accept) => self.on_service_accept(accept.name, out, now)?,
+            Message::UserauthBanner(banner) => {
+                self.banners += 1;
+                if self.banners <= MAX_BANNERS {
+                    out.tell(Event::Banner(banner.message.to_vec()));
+                }
+            }
+            Message::UserauthSuccess(_) => {
+                // Only what we asked for can succeed; otherwise a server in the middle could skip authentication.
+                return match self.state {
+                    State::Waiting(_) => Ok(Progress::Done),
+                    _ => Err(unexpected(Number::USERAUTH_SUCCESS)),
+                };
+            }
+            Message::UserauthFailure(failure) => {
+                // A refusal can also overtake our part of an attempt; the open question is void then.
+                if !matches!(self.state, State::Waiting(_) | State::Asking(..)) {
+                    return Err(unexpected(Number::USERAUTH_FAILURE));
+                }
+                self.remaining = failure.methods.iter().map(str::to_owned).collect();
+                self.choose(out, failure.partial_success, false);
+            }
+            Message::UserauthPkOk(ok) => self.on_pk_ok(ok.algorithm, ok.key, out)?,
+            Message::UserauthPasswdChangereq(request) => self.on_change_request(request.prompt, out)?,
+            Message::UserauthInfoRequest(request) => {
+                self.on_info_request(request.name, request.instruction, &request.prompts, out)?;
+            }
+            other => return Err(unexpected(other.number())),
+        }
+        Ok(Progress::Underway)
+    }
+
+    /// Takes an answer; `None` when the question is not, or no longer, ours.
+    pub(crate) fn on_answer(
+        &mut self,
+        id: QuestionId,
+        answer: Answer,
+        out: &mut Outbox,
+    ) -> Option<Result<(), Error>> {
+        match (&self.state, answer) {
+            (State::Choosing(question), Answer::Credential(credential)) if *question == id => {
+                Some(self.offer(credential, out))
+            }
+            (State::Asking(question, _), answer) if *question == id => self.go_on(answer, out),
+            _ => None,
+        }
+    }
+
+    fn on_service_accept(&mut self, name: &str, out: &mut Outbox, now: Instant) -> Result<(), Error> {
+        let State::Service { sent } = self.state else { return Err(unexpected(Number::SERVICE_ACCEPT)) };
+        if name != USERAUTH {
+            return Err(PeerMisbehaved::WrongService.into());
+        }
+        out.sample_rtt(sent, now);
+        self.state = State::Choosing(out.ask(Question::Credential { last: None }));
+        Ok(())
+    }
+
+    fn choose(&mut self, out: &mut Outbox, partial: bool, no_algorithm: bool) {
+        let last = Refused { remaining: self.remaining.clone(), partial, no_algorithm };
+        self.state = State::Choosing(out.ask(Question::Credential { last: Some(last) }));
+    }
+
+    fn offer(&mut self, credential: Credential, out: &mut Outbox) -> Result<(), Error> {
+        let attempt = match credential {
+            Credential::None => {
+                self.request(UserauthMethod::None, out)?;
+                Attempt::None
+            }
+            Credential::Password(password) => {
+                self.request(UserauthMethod::Password { password: Sensitive(password.expose()) }, out)?;
+                Attempt::Password { password, rounds: 0 }
+            }
+            Credential::KeyboardInteractive => {
+                self.request(UserauthMethod::KeyboardInteractive { language: b"", submethods: b"" }, out)?;
+                Attempt::Keyboard { rounds: 0, prompts: 0 }
+            }
+            Credential::Key { key, algorithms, query } => {
+                let Some(algorithm) = self.choose_algorithm(&algorithms) else {
+                    self.choose(out, false, true);
+                    return Ok(());
+                };
+                if !query {
+                    self.ask_signature(key, algorithm, out);
+                    return Ok(());
+                }
+                self.request(UserauthMethod::PublicKeyQuery { algorithm, key: &key }, out)?;
+                Attempt::Query { key, algorithm }
+            }
+            Credential::GiveUp => {
+                let remaining = std::mem::take(&mut self.remaining);
+                return Err(Error::Authentication(AuthenticationFailed::GaveUp { remaining }));
+            }
+        };
+        self.state = State::Waiting(attempt);
+        Ok(())
+    }
+
+    /// RFC 8308 section 3.1: what the server lists is what it takes. A server that lists nothing predates the
+    /// extension and is tried with our own order.
+    fn choose_algorithm(&self, of_key: &[String]) -> Option<&'static str> {
+        let server_takes = |name: &str| match &self.server_algorithms {
+            Some(names) => names.iter().any(|listed| listed == name),
+            None => true,
+        };
+        let ours = self.algorithms.iter().map(|algorithm| algorithm.name);
+        ours.filter(|name| of_key.iter().any(|of_key| of_key == name)).find(|name| server_takes(name))
+    }
+
+    fn ask_signature(&mut self, key: Vec<u8>, algorithm: &'static str, out: &mut Outbox) {
+        let mut data = Vec::new();
+        publickey_signature_data(&self.session_id, &self.user, CONNECTION, algorithm, &key, &mut data);
+        let question =
+            out.ask(Question::Signature { key: key.clone(), algorithm: algorithm.to_owned(), data });
+        self.state = State::Asking(question, Attempt::Signed { key, algorithm });
+    }
+
+    fn on_pk_ok(&mut self, algorithm: &str, key: &[u8], out: &mut Outbox) -> Result<(), Error> {
+        match &self.state {
+            State::Waiting(Attempt::Query { key: offered, algorithm: asked })
+                if offered == key && *asked == algorithm =>
+            {
+                let (key, algorithm) = (offered.clone(), *asked);
+                self.ask_signature(key, algorithm, out);
+                Ok(())
+            }
+            _ => Err(unexpected(Number::USERAUTH_PK_OK)),
+        }
+    }
+
+    fn on_change_request(&mut self, prompt: &[u8], out: &mut Outbox) -> Result<(), Error> {
+        let State::Waiting(Attempt::Password { password, rounds }) = &mut self.state else {
+            return Err(unexpected(Number::USERAUTH_PASSWD_CHANGEREQ));
+        };
+        let attempt = Attempt::Password { password: password.clone(), rounds: next_round(*rounds)? };
+        let question = out.ask(Question::NewPassword { prompt: prompt.to_vec() });
+        self.state = State::Asking(question, attempt);
+        Ok(())
+    }
+
+    fn on_info_request(
+        &mut self,
+        name: &[u8],
+        instruction: &[u8],
+        prompts: &WirePrompts<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        let State::Waiting(Attempt::Keyboard { rounds, .. }) = &self.state else {
+            return Err(unexpected(Number::USERAUTH_INFO_REQUEST));
+        };
+        let rounds = next_round(*rounds)?;
+        let prompts: Vec<Prompt> =
+            prompts.iter().map(|prompt| Prompt { text: prompt.text.to_vec(), echo: prompt.echo }).collect();
+        let attempt = Attempt::Keyboard { rounds, prompts: prompts.len() };
+        let round = Prompts { name: name.to_vec(), instruction: instruction.to_vec(), prompts };
+        self.state = State::Asking(out.ask(Question::Prompts(round)), attempt);
+        Ok(())
+    }
+
+    /// The application's part of an attempt. An answer of the wrong kind leaves the question open.
+    fn go_on(&mut self, answer: Answer, out: &mut Outbox) -> Option<Result<(), Error>> {
+        let State::Asking(_, attempt) = &self.state else { return None };
+        let result = match (attempt, answer) {
+            (Attempt::Signed { key, algorithm }, Answer::Signature(Some(signature))) => {
+                let (key, algorithm) = (key.clone(), *algorithm);
+                self.request(UserauthMethod::PublicKey { algorithm, key: &key, signature: &signature }, out)
+            }
+            (Attempt::Password { password, .. }, Answer::NewPassword(Some(new))) => {
+                let old = password.clone();
+                let method = UserauthMethod::PasswordChange {
+                    old: Sensitive(old.expose()),
+                    new: Sensitive(new.expose()),
+                };
+                self.request(method, out)
+            }
+            (Attempt::Keyboard { prompts, .. }, Answer::Responses(Some(responses)))
+                if responses.len() == *prompts =>
+            {
+                let responses: Vec<&[u8]> = responses.iter().map(Secret::expose).collect();
+                let mut payload = Vec::new();
+                UserauthInfoResponse::encode_answers(&responses, &mut payload)
+                    .map_err(|_| Error::Internal("more responses than prompts"))
+                    .and_then(|()| {
+                        let result = out.send_payload(&payload);
+                        drop(Secret::new(payload));
+                        result
+                    })
+            }
+            (_, Answer::Signature(None) | Answer::NewPassword(None) | Answer::Responses(None)) => {
+                self.choose(out, false, false);
+                return Some(Ok(()));
+            }
+            _ => return None,
+        };
+        let State::Asking(_, attempt) = std::mem::replace(&mut self.state, State::Waiting(Attempt::None))
+        else {
+            return Some(result);
+        };
+        self.state = State::Waiting(attempt);
+        Some(result)
+    }
+
+    fn request(&mut self, method: UserauthMethod<'_>, out: &mut Outbox) -> Result<(), Error> {
+        self.requests += 1;
+        if self.requests > MAX_AUTH_REQUESTS {
+            return Err(Error::Authentication(AuthenticationFailed::TooManyRequests));
+        }
+        out.send(&UserauthRequest { user: &self.user, service: CONNECTION, method })
+    }
+}
+
+fn next_round(rounds: u32) -> Result<u32, Error> {
+    if rounds < MAX_AUTH_ROUNDS { Ok(rounds + 1) } else { Err(PeerMisbehaved::EndlessAuthentication.into()) }
+}
+
+fn unexpected(number: Number) -> Error {
+    PeerMisbehaved::Unexpected { number, phase: "this step of the authentication" }.into()
+}

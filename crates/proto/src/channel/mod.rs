@@ -1,0 +1,574 @@
+//! The connection protocol's channels (RFC 4254 section 5).
+
+mod queue;
+pub(crate) mod state;
+mod window;
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use underpass_wire::{
+    ChannelClose, ChannelData, ChannelEof, ChannelFailure, ChannelKind as WireKind, ChannelOpen,
+    ChannelOpenConfirmation, ChannelOpenFailure, ChannelRequest, ChannelWindowAdjust, OpenFailureReason,
+};
+
+use self::state::{Channel, Receiving, Sending};
+use crate::error::{Error, PeerMisbehaved};
+use crate::event::{ChannelId, ChannelKind, Event, Question, QuestionId, Refusal};
+use crate::limits::{
+    INITIAL_WINDOW, MAX_CHANNEL_DATA, MAX_CHANNELS, MAX_PENDING_OPENS, MAX_WINDOW, MIN_WINDOW,
+};
+use crate::outbox::Outbox;
+use crate::role::Role;
+use crate::timer::Timer;
+
+pub(crate) struct Channels {
+    role: Role,
+    table: HashMap<u32, Channel>,
+    /// Numbers are given once: what comes late for a closed channel cannot hit a new one.
+    next: u32,
+    /// Channels that have data standing in the receive buffer.
+    lenders: Vec<u32>,
+    /// Bytes that stand in the receive buffer.
+    lent: usize,
+    /// The sizes of all receive windows together.
+    granted: usize,
+    memory: usize,
+    open_timeout: Duration,
+    /// Our opens, oldest first.
+    opening: VecDeque<u32>,
+    /// The peer's opens that the application decides about.
+    asked: HashMap<QuestionId, u32>,
+    /// Channels that found no room to send.
+    starved: Vec<u32>,
+}
+
+impl Channels {
+    pub(crate) fn new(role: Role, memory: usize, open_timeout: Duration) -> Self {
+        Self {
+            role,
+            table: HashMap::new(),
+            next: 0,
+            lenders: Vec::new(),
+            lent: 0,
+            granted: 0,
+            memory,
+            open_timeout,
+            opening: VecDeque::new(),
+            asked: HashMap::new(),
+            starved: Vec::new(),
+        }
+    }
+
+    // ---- for the application ----
+
+    /// Asks the peer for a channel.
+    pub(crate) fn open(
+        &mut self,
+        kind: WireKind<'_>,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<Option<ChannelId>, Error> {
+        let Some(id) = self.add(now) else { return Ok(None) };
+        let window = self.table[&id].window.size();
+        out.send(&ChannelOpen { sender: id, window, max_packet: MAX_CHANNEL_DATA as u32, kind })?;
+        self.opening.push_back(id);
+        if !out.timers.is_set(Timer::ChannelOpen) {
+            out.timers.set_after(Timer::ChannelOpen, now, Some(self.open_timeout));
+        }
+        Ok(Some(ChannelId(id)))
+    }
+
+    /// Bytes that may be sent on a channel now and the most one packet may hold. Notes that the channel wants to
+    /// hear when there is room again.
+    pub(crate) fn allowance(&mut self, id: ChannelId, gate_open: bool) -> (usize, usize) {
+        let Some(channel) = self.table.get_mut(&id.0) else { return (0, 0) };
+        if channel.sending != Sending::Open {
+            return (0, 0);
+        }
+        if !gate_open || channel.remote_window == 0 {
+            self.note_starved(id);
+            return (0, 0);
+        }
+        (channel.remote_window as usize, channel.remote_max_packet as usize)
+    }
+
+    /// There was no room in the transmit buffer.
+    pub(crate) fn note_starved(&mut self, id: ChannelId) {
+        if let Some(channel) = self.table.get_mut(&id.0)
+            && !std::mem::replace(&mut channel.wants_room, true)
+        {
+            self.starved.push(id.0);
+        }
+    }
+
+    /// Tells starved channels that there is room in the transmit buffer and no key exchange is under way.
+    pub(crate) fn wake_starved(&mut self, out: &mut Outbox) {
+        let table = &mut self.table;
+        self.starved.retain(|id| {
+            let Some(channel) = table.get_mut(id) else { return false };
+            if channel.remote_window == 0 && channel.sending == Sending::Open {
+                return true;
+            }
+            channel.wants_room = false;
+            out.tell(Event::Writable(ChannelId(*id)));
+            false
+        });
+    }
+
+    pub(crate) fn has_starved(&self) -> bool {
+        !self.starved.is_empty()
+    }
+
+    /// The peer's number of a channel, for data that was just committed.
+    pub(crate) fn sent(&mut self, id: ChannelId, count: usize) -> Option<u32> {
+        let channel = self.table.get_mut(&id.0)?;
+        // `allowance` bounds what can be committed.
+        channel.remote_window -= count as u32;
+        Some(channel.remote)
+    }
+
+    /// Ends our half.
+    pub(crate) fn finish(&mut self, id: ChannelId, out: &mut Outbox) -> Result<(), Error> {
+        match self.table.get_mut(&id.0) {
+            Some(channel) if channel.sending == Sending::Open => {
+                channel.sending = Sending::Finished;
+                out.send(&ChannelEof { recipient: channel.remote })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the channel; what has come and what still comes is dropped.
+    pub(crate) fn close(&mut self, id: ChannelId, out: &mut Outbox, now: Instant) -> Result<(), Error> {
+        let Some(channel) = self.table.get_mut(&id.0) else { return Ok(()) };
+        channel.discard = true;
+        let (dropped, lent) = channel.queue.clear();
+        self.lent -= lent;
+        match channel.sending {
+            // Closed as soon as it turns out to be open.
+            Sending::Opening { .. } => return Ok(()),
+            Sending::Closed => {}
+            Sending::Open | Sending::Finished => {
+                channel.sending = Sending::Closed;
+                out.send(&ChannelClose { recipient: channel.remote })?;
+            }
+        }
+        if dropped > 0 {
+            channel.window.consume(dropped, now, Duration::ZERO, 0);
+        }
+        self.reap(id.0, out);
+        Ok(())
+    }
+
+    /// The data that has come, in order.
+    pub(crate) fn chunks<'a>(&'a self, id: ChannelId, buffer: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.table.get(&id.0).into_iter().flat_map(|channel| channel.queue.chunks(buffer))
+    }
+
+    /// How far the data has come.
+    pub(crate) fn receiving(&self, id: ChannelId) -> Option<Receiving> {
+        self.table.get(&id.0).map(|channel| channel.receiving)
+    }
+
+    /// The consumer has taken `count` bytes.
+    pub(crate) fn consume(
+        &mut self,
+        id: ChannelId,
+        count: usize,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let room = self.room();
+        let Some(channel) = self.table.get_mut(&id.0) else { return Ok(()) };
+        channel.told_readable = false;
+        if count == 0 {
+            return Ok(());
+        }
+        self.lent -= channel.queue.consume(count);
+        if self.lent == 0 {
+            self.lenders.clear();
+        }
+        let before = channel.window.size();
+        let credit = channel.window.consume(count, now, out.rtt(), room);
+        self.granted += (channel.window.size() - before) as usize;
+        if credit > 0 && channel.receiving == Receiving::Open && channel.sending != Sending::Closed {
+            out.send(&ChannelWindowAdjust { recipient: channel.remote, bytes: credit })?;
+        }
+        self.reap(id.0, out);
+        Ok(())
+    }
+
+    // ---- for the receive buffer ----
+
+    /// Bytes of the receive buffer that channels still refer to.
+    pub(crate) fn lent(&self) -> usize {
+        self.lent
+    }
+
+    /// Copies everything out of the receive buffer.
+    pub(crate) fn stash(&mut self, buffer: &[u8]) {
+        for id in self.lenders.drain(..) {
+            if let Some(channel) = self.table.get_mut(&id) {
+                channel.queue.stash(buffer);
+            }
+        }
+        self.lent = 0;
+    }
+
+    // ---- for the peer ----
+
+    /// Server role, or a forward that we asked for: the peer wants a channel.
+    pub(crate) fn on_open(
+        &mut self,
+        open: &ChannelOpen<'_>,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let refuse = |reason, out: &mut Outbox| {
+            out.send(&ChannelOpenFailure { recipient: open.sender, reason, description: b"", language: b"" })
+        };
+        let kind = match (self.role, open.kind) {
+            (Role::Server, WireKind::DirectTcpip { host, port, originator, originator_port }) => {
+                ChannelKind::DirectTcpip {
+                    host: host.to_owned(),
+                    port,
+                    originator: originator.to_owned(),
+                    originator_port,
+                }
+            }
+            (Role::Server, WireKind::Session | WireKind::DirectStreamlocal { .. }) | (Role::Client, _) => {
+                return refuse(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED, out);
+            }
+            (Role::Server, _) => return refuse(OpenFailureReason::UNKNOWN_CHANNEL_TYPE, out),
+        };
+        if open.max_packet == 0 || self.asked.len() >= MAX_PENDING_OPENS {
+            return refuse(OpenFailureReason::RESOURCE_SHORTAGE, out);
+        }
+        let Some(id) = self.add(now) else {
+            return refuse(OpenFailureReason::RESOURCE_SHORTAGE, out);
+        };
+        if let Some(channel) = self.table.get_mut(&id) {
+            channel.remote = open.sender;
+            channel.remote_window = open.window;
+            channel.remote_max_packet = open.max_packet;
+        }
+        let question = out.ask(Question::OpenChannel { channel: ChannelId(id), kind });
+        self.asked.insert(question, id);
+        Ok(())
+    }
+
+    /// The application's decision about a channel; `None` when it was not asked.
+    pub(crate) fn on_open_answer(
+        &mut self,
+        question: QuestionId,
+        answer: Result<(), OpenFailureReason>,
+        out: &mut Outbox,
+    ) -> Option<Result<(), Error>> {
+        let id = self.asked.remove(&question)?;
+        let channel = self.table.get_mut(&id)?;
+        let recipient = channel.remote;
+        Some(match answer {
+            Ok(()) => {
+                channel.sending = Sending::Open;
+                let window = channel.window.size();
+                out.send(&ChannelOpenConfirmation {
+                    recipient,
+                    sender: id,
+                    window,
+                    max_packet: MAX_CHANNEL_DATA as u32,
+                    data: b"",
+                })
+            }
+            Err(reason) => {
+                self.remove(id);
+                out.send(&ChannelOpenFailure { recipient, reason, description: b"", language: b"" })
+            }
+        })
+    }
+
+    pub(crate) fn on_confirmation(
+        &mut self,
+        message: &ChannelOpenConfirmation<'_>,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let id = message.recipient;
+        let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
+        if !channel.is_opening() {
+            return Err(PeerMisbehaved::ChannelState(id, "confirmed twice").into());
+        }
+        channel.remote = message.sender;
+        channel.remote_window = message.window;
+        channel.remote_max_packet = message.max_packet;
+        channel.sending = Sending::Open;
+        self.opening.retain(|opening| *opening != id);
+        if channel.discard {
+            // Given up while it was opening.
+            return self.close(ChannelId(id), out, now);
+        }
+        if message.max_packet == 0 {
+            out.tell(Event::ChannelRefused { channel: ChannelId(id), refusal: Refusal::Unusable });
+            return self.close(ChannelId(id), out, now);
+        }
+        out.tell(Event::ChannelOpened(ChannelId(id)));
+        Ok(())
+    }
+
+    pub(crate) fn on_refusal(
+        &mut self,
+        message: &ChannelOpenFailure<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        let id = message.recipient;
+        let Some(channel) = self.table.get(&id) else { return self.late(id) };
+        if !channel.is_opening() {
+            return Err(PeerMisbehaved::ChannelState(id, "refused after it was open").into());
+        }
+        let wanted = !channel.discard;
+        self.opening.retain(|opening| *opening != id);
+        self.remove(id);
+        if wanted {
+            let refusal = Refusal::Peer { reason: message.reason, description: message.description.to_vec() };
+            out.tell(Event::ChannelRefused { channel: ChannelId(id), refusal });
+        }
+        Ok(())
+    }
+
+    /// Data, which stands at `range` of the receive buffer.
+    pub(crate) fn on_data(
+        &mut self,
+        message: &ChannelData<'_>,
+        range: Range<usize>,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let id = message.recipient;
+        let Some(channel) = Self::receive(&mut self.table, self.next, id, range.len(), now)? else {
+            return Ok(());
+        };
+        if channel.discard {
+            return self.give_back(id, range.len(), out, now);
+        }
+        if !channel.queue.has_lent() {
+            self.lenders.push(id);
+        }
+        self.lent += range.len();
+        channel.queue.push(range);
+        if !std::mem::replace(&mut channel.told_readable, true) {
+            out.tell(Event::Readable(ChannelId(id)));
+        }
+        Ok(())
+    }
+
+    /// A tunnel has no use for a second stream: it is dropped, with credit.
+    pub(crate) fn on_extended_data(
+        &mut self,
+        id: u32,
+        count: usize,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<(), Error> {
+        match Self::receive(&mut self.table, self.next, id, count, now)? {
+            Some(_) => self.give_back(id, count, out, now),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn on_window_adjust(
+        &mut self,
+        message: &ChannelWindowAdjust,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        let id = message.recipient;
+        let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
+        channel.remote_window =
+            channel.remote_window.checked_add(message.bytes).ok_or(PeerMisbehaved::WindowOverflow(id))?;
+        if channel.wants_room && out.tx.is_open() {
+            channel.wants_room = false;
+            self.starved.retain(|starved| *starved != id);
+            out.tell(Event::Writable(ChannelId(id)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_eof(&mut self, id: u32, out: &mut Outbox) -> Result<(), Error> {
+        let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
+        match channel.receiving {
+            _ if channel.is_opening() => {
+                Err(PeerMisbehaved::ChannelState(id, "end of file before it is open").into())
+            }
+            Receiving::Open => {
+                channel.receiving = Receiving::Finished;
+                tell_end(channel, id, out);
+                Ok(())
+            }
+            // Harmless repetition, or what was under way when the channel closed.
+            Receiving::Finished | Receiving::Closed { .. } => Ok(()),
+        }
+    }
+
+    pub(crate) fn on_close(&mut self, id: u32, out: &mut Outbox) -> Result<(), Error> {
+        let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
+        if channel.is_opening() {
+            return Err(PeerMisbehaved::ChannelState(id, "closed before it is open").into());
+        }
+        if matches!(channel.receiving, Receiving::Closed { .. }) {
+            return Ok(());
+        }
+        channel.receiving = Receiving::Closed { finished: channel.receiving == Receiving::Finished };
+        // RFC 4254 section 5.3: a CLOSE is answered by a CLOSE.
+        if channel.sending != Sending::Closed {
+            channel.sending = Sending::Closed;
+            let recipient = channel.remote;
+            out.send(&ChannelClose { recipient })?;
+        }
+        tell_end(channel, id, out);
+        if self.reap_now(id) {
+            out.tell(Event::ChannelClosed(ChannelId(id)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_request(&mut self, message: &ChannelRequest<'_>, out: &mut Outbox) -> Result<(), Error> {
+        let id = message.recipient;
+        let Some(channel) = self.table.get(&id) else { return self.late(id) };
+        // RFC 4254 section 5.4: nothing of what can be requested concerns a forwarded connection.
+        if message.want_reply && channel.sending != Sending::Closed && !channel.is_opening() {
+            return out.send(&ChannelFailure { recipient: channel.remote });
+        }
+        Ok(())
+    }
+
+    /// A reply to a channel request; we never make one.
+    pub(crate) fn on_stray_reply(&self, id: u32) -> Result<(), Error> {
+        if self.table.contains_key(&id) { Ok(()) } else { self.late(id) }
+    }
+
+    /// Opens that have waited long enough.
+    pub(crate) fn on_open_timeout(&mut self, out: &mut Outbox, now: Instant) {
+        while let Some(id) = self.opening.front().copied() {
+            let since = match self.table.get(&id).map(|channel| channel.sending) {
+                Some(Sending::Opening { since }) => since,
+                _ => {
+                    self.opening.pop_front();
+                    continue;
+                }
+            };
+            let due = since + self.open_timeout;
+            if due > now {
+                out.timers.set(Timer::ChannelOpen, due);
+                return;
+            }
+            self.opening.pop_front();
+            // It stays in the table, so that a late confirmation is answered by a CLOSE.
+            if let Some(channel) = self.table.get_mut(&id)
+                && !std::mem::replace(&mut channel.discard, true)
+            {
+                out.tell(Event::ChannelRefused { channel: ChannelId(id), refusal: Refusal::Timeout });
+            }
+        }
+    }
+
+    // ---- details ----
+
+    fn add(&mut self, now: Instant) -> Option<u32> {
+        if self.table.len() >= MAX_CHANNELS {
+            return None;
+        }
+        let id = self.next;
+        self.next = self.next.checked_add(1)?;
+        // A share of what is left, so that many channels start smaller; never less than two packets.
+        let share = self.room() / 16;
+        let window = u32::try_from(share).unwrap_or(u32::MAX).clamp(MIN_WINDOW, INITIAL_WINDOW);
+        self.granted += window as usize;
+        self.table.insert(id, Channel::new(window, now));
+        Some(id)
+    }
+
+    fn room(&self) -> usize {
+        self.memory.saturating_sub(self.granted).min(MAX_WINDOW as usize)
+    }
+
+    /// Checks that data may come; `None` when it is to be ignored.
+    fn receive(
+        table: &mut HashMap<u32, Channel>,
+        next: u32,
+        id: u32,
+        count: usize,
+        now: Instant,
+    ) -> Result<Option<&mut Channel>, Error> {
+        let Some(channel) = table.get_mut(&id) else { return late(id, next).map(|()| None) };
+        if channel.is_opening() {
+            return Err(PeerMisbehaved::ChannelState(id, "data before it is open").into());
+        }
+        match channel.receiving {
+            Receiving::Open => {}
+            Receiving::Finished => {
+                return Err(PeerMisbehaved::ChannelState(id, "data after the end of file").into());
+            }
+            Receiving::Closed { .. } => return Ok(None),
+        }
+        if count > MAX_CHANNEL_DATA || !channel.window.receive(count, now) {
+            return Err(PeerMisbehaved::WindowExceeded(id).into());
+        }
+        Ok(Some(channel))
+    }
+
+    /// Credits data that nobody will consume.
+    fn give_back(&mut self, id: u32, count: usize, out: &mut Outbox, now: Instant) -> Result<(), Error> {
+        let Some(channel) = self.table.get_mut(&id) else { return Ok(()) };
+        let credit = channel.window.consume(count, now, Duration::ZERO, 0);
+        if credit > 0 && channel.sending != Sending::Closed {
+            return out.send(&ChannelWindowAdjust { recipient: channel.remote, bytes: credit });
+        }
+        Ok(())
+    }
+
+    fn late(&self, id: u32) -> Result<(), Error> {
+        late(id, self.next)
+    }
+
+    fn reap(&mut self, id: u32, out: &mut Outbox) {
+        if self.reap_now(id) {
+            out.tell(Event::ChannelClosed(ChannelId(id)));
+        }
+    }
+
+    /// Forgets a channel that is over and whose data is consumed.
+    fn reap_now(&mut self, id: u32) -> bool {
+        let over = self.table.get(&id).is_some_and(|channel| channel.is_over() && channel.queue.is_empty());
+        if over {
+            self.remove(id);
+        }
+        over
+    }
+
+    fn remove(&mut self, id: u32) {
+        if let Some(mut channel) = self.table.remove(&id) {
+            self.granted -= channel.window.size() as usize;
+            self.lent -= channel.queue.clear().1;
+        }
+        if self.table.is_empty() {
+            self.table = HashMap::new();
+        }
+    }
+
+    /// How many channels there are, whatever their state.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+}
+
+/// A message for a number that is not in the table: late for a closed channel, or a lie.
+fn late(id: u32, next: u32) -> Result<(), Error> {
+    if id < next { Ok(()) } else { Err(PeerMisbehaved::NoSuchChannel(id).into()) }
+}
+
+/// The end has come; the consumer learns it when it has taken everything before.
+fn tell_end(channel: &mut Channel, id: u32, out: &mut Outbox) {
+    if !channel.discard && !std::mem::replace(&mut channel.told_readable, true) {
+        out.tell(Event::Readable(ChannelId(id)));
+    }
+}

@@ -1,0 +1,119 @@
+//! What a connection is to do. Plain data with documented defaults.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use underpass_crypto::{Cipher, Compression, Kex, Mac, Provider, Signature, Signer};
+
+use crate::limits;
+
+/// Algorithms in order of preference. An empty list makes a connection impossible.
+#[derive(Debug, Clone)]
+pub struct Algorithms {
+    /// Key exchange methods.
+    pub kex: Vec<&'static Kex>,
+    /// Host key algorithms.
+    pub host_keys: Vec<&'static Signature>,
+    /// Ciphers, from us to the peer.
+    pub ciphers_out: Vec<&'static Cipher>,
+    /// Ciphers, from the peer to us.
+    pub ciphers_in: Vec<&'static Cipher>,
+    /// MACs, from us to the peer. Ignored beside ciphers with a tag of their own.
+    pub macs_out: Vec<&'static Mac>,
+    /// MACs, from the peer to us.
+    pub macs_in: Vec<&'static Mac>,
+    /// Compression, from us to the peer.
+    pub compression_out: Vec<&'static Compression>,
+    /// Compression, from the peer to us.
+    pub compression_in: Vec<&'static Compression>,
+    /// Signature algorithms for public-key authentication.
+    pub public_key: Vec<&'static Signature>,
+}
+
+impl Algorithms {
+    /// Everything `provider` has, in its order.
+    pub fn all(provider: &Provider) -> Self {
+        Self {
+            kex: provider.kex.to_vec(),
+            host_keys: provider.signatures.to_vec(),
+            ciphers_out: provider.ciphers.to_vec(),
+            ciphers_in: provider.ciphers.to_vec(),
+            macs_out: provider.macs.to_vec(),
+            macs_in: provider.macs.to_vec(),
+            compression_out: provider.compression.to_vec(),
+            compression_in: provider.compression.to_vec(),
+            public_key: provider.signatures.to_vec(),
+        }
+    }
+}
+
+impl Default for Algorithms {
+    /// The modern set.
+    fn default() -> Self {
+        Self::all(&Provider::MODERN)
+    }
+}
+
+/// What both roles have in common.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What is negotiated.
+    pub algorithms: Algorithms,
+    /// The identification without its line end (RFC 4253 section 4.2). Begins with `SSH-2.0-`.
+    pub identification: String,
+    /// From the start to the end of the first key exchange. Default: 30 s.
+    pub handshake_timeout: Duration,
+    /// From the first key exchange to being logged on, the user's typing included. Default: 120 s.
+    pub auth_timeout: Duration,
+    /// For one channel open. Default: 30 s. A target behind a silent firewall is given up then.
+    pub open_timeout: Duration,
+    /// Silence after which the peer is asked for a sign of life; `None` never asks. Default: 15 s.
+    pub keepalive_interval: Option<Duration>,
+    /// Intervals of silence after which the peer is given up: interval × count, never longer. Default: 3.
+    pub keepalive_count: u32,
+    /// Payload bytes, in either direction, after which keys are renewed. Default: 16 GiB.
+    pub rekey_bytes: u64,
+    /// Packets, in either direction, after which keys are renewed. Default: 2^31.
+    pub rekey_packets: u64,
+    /// Age at which keys are renewed; `None` never does for this reason. Default: one hour.
+    pub rekey_age: Option<Duration>,
+    /// Bytes that all channels together may have on their way to us. A stalled consumer holds at most its own
+    /// share. Default: 256 MiB; beyond it each further channel still gets 64 KiB.
+    pub receive_memory: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            algorithms: Algorithms::default(),
+            identification: concat!("SSH-2.0-Underpass_", env!("CARGO_PKG_VERSION")).to_owned(),
+            handshake_timeout: Duration::from_secs(30),
+            auth_timeout: Duration::from_secs(120),
+            open_timeout: Duration::from_secs(30),
+            keepalive_interval: Some(Duration::from_secs(15)),
+            keepalive_count: 3,
+            rekey_bytes: limits::REKEY_BYTES,
+            rekey_packets: limits::REKEY_PACKETS,
+            rekey_age: Some(limits::REKEY_AGE),
+            receive_memory: limits::RECEIVE_MEMORY,
+        }
+    }
+}
+
+/// A client's configuration.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// What both roles have in common.
+    pub common: Config,
+    /// Who logs on.
+    pub user: String,
+}
+
+/// A server's configuration.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// What both roles have in common.
+    pub common: Config,
+    /// The host keys. Only algorithms that one of them can sign with are offered.
+    pub host_keys: Vec<Arc<dyn Signer>>,
+}

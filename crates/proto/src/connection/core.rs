@@ -1,0 +1,596 @@
+//! Phases and dispatch. Everything but the receive buffer, whose payloads are borrowed while they are handled.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use underpass_crypto::{Entropy, Signer};
+use underpass_wire::{
+    ChannelKind as WireKind, Context, Direction, Disconnect, DisconnectReason, Message, Number, Phases, Pong,
+    Unimplemented, lookup,
+};
+
+use super::open::Open;
+use crate::auth::Progress as AuthProgress;
+use crate::auth::client::ClientAuth;
+use crate::auth::server::ServerAuth;
+use crate::channel::Channels;
+use crate::config::Config;
+use crate::error::{Error, PeerMisbehaved};
+use crate::event::{Answer, ChannelId, Event, Goodbye, QuestionId};
+use crate::exchange::{KeyExchange, Progress};
+use crate::limits::MAX_IDLE_MESSAGES;
+use crate::outbox::{NewOpener, Outbox};
+use crate::role::Role;
+use crate::timer::{Deadline, Timer};
+use crate::transport::identification::Identification;
+use crate::transport::transmit::Slots;
+
+/// Nothing has moved for this long: give memory back.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Keys are not renewed more often than this many bytes, or nothing but key exchanges would be sent.
+const MIN_REKEY_BYTES: u64 = 1024;
+
+pub(super) struct Core {
+    role: Role,
+    config: Config,
+    user: String,
+    out: Outbox,
+    exchange: KeyExchange,
+    phase: Phase,
+    /// What the server takes for public-key authentication (RFC 8308), which can come early.
+    server_algorithms: Option<Vec<String>>,
+    /// Messages without content before authentication.
+    idle_messages: u32,
+}
+
+/// ```text
+///  Identification ──line──▶ FirstKex ──NEWKEYS both ways──▶ Authentication ──success──▶ Open
+///        └───────────────────────┴────────────── any error or disconnect ──────────────────┴──▶ Closed
+/// ```
+///
+/// Later key exchanges overlay the last two phases; see [`KeyExchange`].
+enum Phase {
+    /// The peer's identification has not come.
+    Identification(Identification),
+    /// No keys yet.
+    FirstKex,
+    Authentication(Box<Auth>),
+    Open(Box<Open>),
+    Closed,
+}
+
+enum Auth {
+    Client(ClientAuth),
+    Server(ServerAuth),
+}
+
+impl Core {
+    pub(super) fn start(
+        role: Role,
+        config: Config,
+        user: String,
+        host_keys: Vec<Arc<dyn Signer>>,
+        entropy: Box<dyn Entropy>,
+        now: Instant,
+    ) -> Result<Self, Error> {
+        let mut out = Outbox::new(entropy);
+        out.timers.set_after(Timer::Handshake, now, Some(config.handshake_timeout));
+        out.tx.send_raw(config.identification.as_bytes());
+        out.tx.send_raw(b"\r\n");
+        let mut exchange = KeyExchange::new(role, &config, host_keys);
+        // RFC 4253 section 4.2 lets the key exchange begin without waiting for the other identification.
+        exchange.propose(&mut out)?;
+        Ok(Self {
+            role,
+            config,
+            user,
+            out,
+            exchange,
+            phase: Phase::Identification(Identification::default()),
+            server_algorithms: None,
+            idle_messages: 0,
+        })
+    }
+
+    // ---- input ----
+
+    pub(super) fn expects_identification(&self) -> bool {
+        matches!(self.phase, Phase::Identification(_))
+    }
+
+    /// Gives the number of bytes that are done with.
+    pub(super) fn on_identification(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        let Phase::Identification(identification) = &mut self.phase else { return Ok(0) };
+        let (used, found) = identification.read(bytes, self.role == Role::Client)?;
+        if let Some(found) = found {
+            self.exchange.peer_identified(found.as_str());
+            self.out.tell(Event::Identified(found));
+            self.phase = Phase::FirstKex;
+        }
+        Ok(used)
+    }
+
+    /// Whether packets must wait: for the identification, for a decision, or for ever.
+    pub(super) fn is_waiting(&self) -> bool {
+        match &self.phase {
+            Phase::Identification(_) | Phase::Closed => true,
+            Phase::Authentication(auth) => matches!(&**auth, Auth::Server(auth) if auth.is_deciding()),
+            Phase::FirstKex | Phase::Open(_) => false,
+        }
+    }
+
+    pub(super) fn heard(&mut self, now: Instant) {
+        if let Phase::Open(open) = &mut self.phase {
+            open.heard(&mut self.out, now);
+            self.out.timers.set_after(Timer::Idle, now, Some(IDLE));
+        }
+    }
+
+    /// One packet. `start` is where its payload stands in the receive buffer.
+    pub(super) fn on_packet(
+        &mut self,
+        payload: &[u8],
+        start: usize,
+        sequence: u32,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let number = Number(payload.first().copied().unwrap_or_default());
+        if self.exchange.take_wrong_guess() {
+            return Ok(());
+        }
+        let context = self.context();
+        if !self.is_legal(number, context)? {
+            return self.out.send(&Unimplemented { sequence });
+        }
+        let message =
+            Message::decode(payload, context).map_err(|error| PeerMisbehaved::Message { number, error })?;
+        match message {
+            Message::Disconnect(disconnect) => Err(Error::Disconnected {
+                reason: disconnect.reason,
+                description: underpass_wire::untrusted(disconnect.description),
+            }),
+            Message::Ignore(_) | Message::Debug(_) | Message::Unimplemented(_) => self.on_idle_message(),
+            Message::Ping(ping) => self.out.send(&Pong { data: ping.data }),
+            Message::Pong(_) => Ok(()),
+            Message::ExtInfo(info) => {
+                if let Some(names) = info.server_sig_algs() {
+                    self.server_algorithms = Some(names.iter().map(str::to_owned).collect());
+                    self.pass_server_algorithms();
+                }
+                Ok(())
+            }
+            Message::KexInit(theirs) => self.on_kexinit(payload, &theirs, sequence, now),
+            Message::KexEcdhInit(init) => {
+                self.on_kex(now, |exchange, out| exchange.on_init(init.client_public, out))
+            }
+            Message::KexDhInit(init) => {
+                self.on_kex(now, |exchange, out| exchange.on_init(init.e.as_bytes(), out))
+            }
+            Message::KexEcdhReply(reply) => self.on_kex(now, |exchange, out| {
+                exchange.on_reply(reply.host_key, reply.server_public, reply.signature, out, now)
+            }),
+            Message::KexDhReply(reply) => self.on_kex(now, |exchange, out| {
+                exchange.on_reply(reply.host_key, reply.f.as_bytes(), reply.signature, out, now)
+            }),
+            Message::NewKeys(_) => self.on_kex(now, |exchange, out| exchange.on_newkeys(out)),
+            message => self.on_higher_message(&message, start..start + payload.len(), now),
+        }
+    }
+
+    /// Checks number, direction and phase before anything is decoded. False for a number that nobody knows.
+    fn is_legal(&self, number: Number, context: Context) -> Result<bool, Error> {
+        let unexpected = || Err(Error::Peer(PeerMisbehaved::Unexpected { number, phase: self.phase_name() }));
+        let transport_only = Number::DISCONNECT.0..=Number::DEBUG.0;
+        if self.exchange.is_strict_first()
+            && transport_only.contains(&number.0)
+            && number != Number::DISCONNECT
+        {
+            return Err(PeerMisbehaved::StrictKex.into());
+        }
+        let Some(info) = lookup(number.0, context) else {
+            let in_context = (30..=49).contains(&number.0) || (60..=79).contains(&number.0);
+            if in_context || self.exchange.is_strict_first() {
+                return unexpected();
+            }
+            return Ok(false);
+        };
+        let from_peer = match info.direction {
+            Direction::Both => true,
+            Direction::ClientToServer => self.role == Role::Server,
+            Direction::ServerToClient => self.role == Role::Client,
+        };
+        let gated = self.exchange.peer_is_gated() && !info.phases.contains(Phases::REKEY);
+        let in_phase = info.phases.contains(self.phase_bit());
+        if self.is_leftover_request(number) {
+            return Ok(true);
+        }
+        if !from_peer || !in_phase || gated { unexpected() } else { Ok(true) }
+    }
+
+    /// RFC 4252 section 5.3: requests that were under way when one succeeded are ignored.
+    fn is_leftover_request(&self, number: Number) -> bool {
+        number == Number::USERAUTH_REQUEST
+            && self.role == Role::Server
+            && matches!(self.phase, Phase::Open(_))
+            && !self.exchange.peer_is_gated()
+    }
+
+    fn phase_bit(&self) -> Phases {
+        match &self.phase {
+            // The peer's keys can be in use before ours are, while the application looks at the host key.
+            Phase::FirstKex if self.exchange.session_id().is_some() && !self.exchange.peer_is_gated() => {
+                Phases::SERVICE
+            }
+            Phase::Identification(_) | Phase::FirstKex => Phases::FIRST_KEX,
+            Phase::Authentication(auth) => {
+                let has_service = match &**auth {
+                    Auth::Client(auth) => auth.has_service(),
+                    Auth::Server(auth) => auth.has_service(),
+                };
+                if has_service { Phases::AUTH } else { Phases::SERVICE }
+            }
+            Phase::Open(_) => Phases::OPEN,
+            Phase::Closed => Phases::NONE,
+        }
+    }
+
+    fn phase_name(&self) -> &'static str {
+        match &self.phase {
+            _ if self.exchange.peer_is_gated() => "a key exchange",
+            Phase::Identification(_) => "the identification",
+            Phase::FirstKex => "the first key exchange",
+            Phase::Authentication(_) => "the authentication",
+            Phase::Open(_) => "the open connection",
+            Phase::Closed => "the end",
+        }
+    }
+
+    fn context(&self) -> Context {
+        let auth = match &self.phase {
+            Phase::Authentication(auth) => match &**auth {
+                Auth::Client(auth) => auth.method(),
+                Auth::Server(auth) => auth.method(),
+            },
+            _ => None,
+        };
+        Context { kex: self.exchange.family(), auth }
+    }
+
+    fn on_idle_message(&mut self) -> Result<(), Error> {
+        if matches!(self.phase, Phase::Open(_)) {
+            return Ok(());
+        }
+        self.idle_messages += 1;
+        if self.idle_messages > MAX_IDLE_MESSAGES { Err(PeerMisbehaved::IdleChatter.into()) } else { Ok(()) }
+    }
+
+    fn on_higher_message(
+        &mut self,
+        message: &Message<'_>,
+        payload: std::ops::Range<usize>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        match &mut self.phase {
+            Phase::Open(_) if matches!(message, Message::UserauthRequest(_)) => Ok(()),
+            Phase::Open(open) => open.on_message(message, payload, &mut self.out, now),
+            Phase::Authentication(auth) => match &mut **auth {
+                Auth::Client(auth) => match auth.on_message(message, &mut self.out, now)? {
+                    AuthProgress::Done => self.open(now),
+                    AuthProgress::Underway => Ok(()),
+                },
+                Auth::Server(auth) => auth.on_message(message, &mut self.out),
+            },
+            _ => {
+                Err(PeerMisbehaved::Unexpected { number: message.number(), phase: self.phase_name() }.into())
+            }
+        }
+    }
+
+    // ---- key exchanges ----
+
+    fn on_kexinit(
+        &mut self,
+        payload: &[u8],
+        theirs: &underpass_wire::KexInit<'_>,
+        sequence: u32,
+        now: Instant,
+    ) -> Result<(), Error> {
+        if self.exchange.session_id().is_some() {
+            self.out.timers.set_after(Timer::RekeyEnd, now, Some(self.config.handshake_timeout));
+        }
+        self.exchange.on_kexinit(payload, theirs, sequence, &mut self.out, now)
+    }
+
+    fn on_kex(
+        &mut self,
+        now: Instant,
+        step: impl FnOnce(&mut KeyExchange, &mut Outbox) -> Result<Progress, Error>,
+    ) -> Result<(), Error> {
+        match step(&mut self.exchange, &mut self.out)? {
+            Progress::Underway => Ok(()),
+            Progress::Done => self.on_keys(now),
+        }
+    }
+
+    /// New keys are in use both ways.
+    fn on_keys(&mut self, now: Instant) -> Result<(), Error> {
+        match &mut self.phase {
+            Phase::FirstKex => self.authenticate(now),
+            Phase::Open(open) => {
+                open.channels.wake_starved(&mut self.out);
+                self.out.timers.set_after(Timer::RekeyAge, now, self.config.rekey_age);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn take_opener(&mut self) -> Option<NewOpener> {
+        self.out.opener.take()
+    }
+
+    /// Renews the keys when they have served long enough. The receive buffer counts its own direction.
+    pub(super) fn consider_rekey(&mut self, received_bytes: u64, received_packets: u64, now: Instant) {
+        if !matches!(self.phase, Phase::Open(_)) || !self.exchange.is_idle() {
+            return;
+        }
+        let bytes = self.out.tx.bytes.max(received_bytes);
+        let packets = self.out.tx.packets.max(received_packets);
+        if bytes >= self.config.rekey_bytes.max(MIN_REKEY_BYTES) || packets >= self.config.rekey_packets {
+            self.rekey(now);
+        }
+    }
+
+    pub(super) fn rekey(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Open(_)) || !self.exchange.is_idle() {
+            return;
+        }
+        self.out.timers.stop(Timer::RekeyAge);
+        self.out.timers.set_after(Timer::RekeyEnd, now, Some(self.config.handshake_timeout));
+        let result = self.exchange.propose(&mut self.out);
+        self.check(result, now);
+    }
+
+    // ---- phases ----
+
+    fn authenticate(&mut self, now: Instant) -> Result<(), Error> {
+        self.out.timers.stop(Timer::Handshake);
+        self.out.timers.set_after(Timer::Authentication, now, Some(self.config.auth_timeout));
+        let session = self.exchange.session_id().ok_or(Error::Internal("keys without a session"))?;
+        let algorithms = self.config.algorithms.public_key.clone();
+        let auth = match self.role {
+            Role::Client => {
+                let user = std::mem::take(&mut self.user);
+                Auth::Client(ClientAuth::start(user, session, algorithms, &mut self.out, now)?)
+            }
+            Role::Server => Auth::Server(ServerAuth::new(session, algorithms)),
+        };
+        self.phase = Phase::Authentication(Box::new(auth));
+        self.pass_server_algorithms();
+        Ok(())
+    }
+
+    fn pass_server_algorithms(&mut self) {
+        if let Phase::Authentication(auth) = &mut self.phase
+            && let Auth::Client(auth) = &mut **auth
+            && let Some(names) = &self.server_algorithms
+        {
+            auth.on_server_algorithms(names.iter().map(String::as_str));
+        }
+    }
+
+    fn open(&mut self, now: Instant) -> Result<(), Error> {
+        self.out.timers.stop(Timer::Authentication);
+        self.phase = Phase::Open(Box::new(Open::new(self.role, &self.config, &mut self.out, now)));
+        self.out.tell(Event::Authenticated);
+        Ok(())
+    }
+
+    /// Ends the connection with an error and tells the peer what it should know.
+    pub(super) fn fail(&mut self, error: Error, _now: Instant) {
+        if self.is_closed() {
+            return;
+        }
+        if let Some(reason) = error.disconnect_reason() {
+            // Our words, never secrets: but details of a misbehaving peer's fault help only its author.
+            self.send_disconnect(reason, &error.to_string());
+        }
+        self.end(error);
+    }
+
+    pub(super) fn disconnect(&mut self, goodbye: &Goodbye, _now: Instant) {
+        if !self.is_closed() {
+            self.send_disconnect(goodbye.reason, goodbye.description);
+            self.end(Error::Stopped);
+        }
+    }
+
+    fn send_disconnect(&mut self, reason: DisconnectReason, description: &str) {
+        let message = Disconnect { reason, description: description.as_bytes(), language: b"" };
+        // The connection ends either way.
+        let _ = self.out.send(&message);
+    }
+
+    fn end(&mut self, error: Error) {
+        self.phase = Phase::Closed;
+        self.out.timers.clear();
+        self.out.tell(Event::Closed(error));
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    fn check(&mut self, result: Result<(), Error>, now: Instant) {
+        if let Err(error) = result {
+            self.fail(error, now);
+        }
+    }
+
+    // ---- the application ----
+
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        self.out.next_event()
+    }
+
+    pub(super) fn answer(&mut self, id: QuestionId, answer: Answer, now: Instant) -> bool {
+        let result = match answer {
+            Answer::HostKey(accepted) => {
+                match self.exchange.on_host_key_answer(id, accepted, &mut self.out) {
+                    Some(Ok(Progress::Done)) => Some(self.on_keys(now)),
+                    Some(Ok(Progress::Underway)) => Some(Ok(())),
+                    Some(Err(error)) => Some(Err(error)),
+                    None => None,
+                }
+            }
+            Answer::Open(decision) => match &mut self.phase {
+                Phase::Open(open) => open.channels.on_open_answer(id, decision, &mut self.out),
+                _ => None,
+            },
+            answer => self.answer_auth(id, answer, now),
+        };
+        let taken = result.is_some();
+        self.check(result.unwrap_or(Ok(())), now);
+        taken
+    }
+
+    fn answer_auth(&mut self, id: QuestionId, answer: Answer, now: Instant) -> Option<Result<(), Error>> {
+        let Phase::Authentication(auth) = &mut self.phase else { return None };
+        match (&mut **auth, answer) {
+            (Auth::Client(auth), answer) => auth.on_answer(id, answer, &mut self.out),
+            (Auth::Server(auth), Answer::Verdict(verdict)) => {
+                let progress = auth.on_verdict(id, verdict, &mut self.out)?;
+                Some(match progress {
+                    Ok(AuthProgress::Done) => self.open(now),
+                    Ok(AuthProgress::Underway) => Ok(()),
+                    Err(error) => Err(error),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn channels(&self) -> Option<&Channels> {
+        match &self.phase {
+            Phase::Open(open) => Some(&open.channels),
+            _ => None,
+        }
+    }
+
+    pub(super) fn channels_mut(&mut self) -> Option<&mut Channels> {
+        match &mut self.phase {
+            Phase::Open(open) => Some(&mut open.channels),
+            _ => None,
+        }
+    }
+
+    pub(super) fn lent(&self) -> usize {
+        self.channels().map_or(0, Channels::lent)
+    }
+
+    pub(super) fn open_channel(&mut self, kind: WireKind<'_>, now: Instant) -> Option<ChannelId> {
+        let mut opened = None;
+        self.with_channels(now, |channels, out| {
+            opened = channels.open(kind, out, now)?;
+            Ok(())
+        });
+        opened
+    }
+
+    pub(super) fn consume(&mut self, id: ChannelId, count: usize, now: Instant) {
+        self.with_channels(now, |channels, out| channels.consume(id, count, out, now));
+    }
+
+    pub(super) fn slots(&mut self, id: ChannelId, limit: usize) -> Slots<'_> {
+        let Phase::Open(open) = &mut self.phase else { return self.out.tx.slots(0, 0) };
+        let (window, max_packet) = open.channels.allowance(id, self.out.tx.is_open());
+        let slots = self.out.tx.slots(window.min(limit), max_packet);
+        if slots.capacity() == 0 && window > 0 {
+            open.channels.note_starved(id);
+        }
+        slots
+    }
+
+    pub(super) fn commit(&mut self, id: ChannelId, count: usize) {
+        let Phase::Open(open) = &mut self.phase else { return };
+        if let Some(recipient) = open.channels.sent(id, count) {
+            self.out.tx.commit(recipient, count, self.out.entropy.as_mut());
+        }
+    }
+
+    pub(super) fn finish(&mut self, id: ChannelId, now: Instant) {
+        self.with_channels(now, |channels, out| channels.finish(id, out));
+    }
+
+    pub(super) fn close(&mut self, id: ChannelId, now: Instant) {
+        self.with_channels(now, |channels, out| channels.close(id, out, now));
+    }
+
+    fn with_channels(
+        &mut self,
+        now: Instant,
+        act: impl FnOnce(&mut Channels, &mut Outbox) -> Result<(), Error>,
+    ) {
+        if let Phase::Open(open) = &mut self.phase {
+            let result = act(&mut open.channels, &mut self.out);
+            self.check(result, now);
+        }
+    }
+
+    // ---- output ----
+
+    pub(super) fn transmit(&self) -> &[u8] {
+        self.out.tx.pending()
+    }
+
+    pub(super) fn transmitted(&mut self, count: usize) {
+        self.out.tx.written(count);
+        if let Phase::Open(open) = &mut self.phase
+            && open.channels.has_starved()
+            && self.out.tx.is_open()
+            && self.out.tx.pending().is_empty()
+        {
+            open.channels.wake_starved(&mut self.out);
+        }
+    }
+
+    // ---- time ----
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        self.out.timers.next()
+    }
+
+    /// Gives true when it is time to give memory back.
+    pub(super) fn handle_timeouts(&mut self, now: Instant) -> bool {
+        let mut idle = false;
+        while let Some(timer) = self.out.timers.take_due(now) {
+            let result = match timer {
+                Timer::Handshake => Err(Error::Timeout(Deadline::Handshake)),
+                Timer::Authentication => Err(Error::Timeout(Deadline::Authentication)),
+                Timer::RekeyEnd => Err(Error::Timeout(Deadline::Rekey)),
+                Timer::RekeyAge => {
+                    self.rekey(now);
+                    Ok(())
+                }
+                Timer::Keepalive => match &mut self.phase {
+                    Phase::Open(open) => open.on_silence(&mut self.out, now),
+                    _ => Ok(()),
+                },
+                Timer::ChannelOpen => {
+                    if let Phase::Open(open) = &mut self.phase {
+                        open.channels.on_open_timeout(&mut self.out, now);
+                    }
+                    Ok(())
+                }
+                Timer::Idle => {
+                    idle = true;
+                    self.out.tx.shrink();
+                    Ok(())
+                }
+            };
+            self.check(result, now);
+        }
+        idle
+    }
+}

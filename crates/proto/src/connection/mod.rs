@@ -1,0 +1,261 @@
+//! The connection: what the caller sees.
+
+mod core;
+mod open;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use underpass_crypto::{Entropy, Signer};
+use underpass_wire::ChannelKind as WireKind;
+
+use self::core::Core;
+use crate::channel::state::Receiving;
+use crate::config::{ClientConfig, ServerConfig};
+use crate::error::Error;
+use crate::event::{Answer, ChannelId, Event, Goodbye, QuestionId};
+use crate::role::Role;
+use crate::transport::receive::Receive;
+use crate::transport::transmit::Slots;
+
+/// One SSH connection, in client or server role, without any I/O.
+///
+/// # The calling contract
+///
+/// 1. **Bytes in.** Read from the transport into [`receive_space`](Self::receive_space), then say how much came with
+///    [`received`](Self::received), or that nothing will with [`received_end`](Self::received_end). An empty space means: not now.
+/// 2. **Events out.** Call [`poll_event`](Self::poll_event) until `None` after every other call that takes the time. Channel data is
+///    lent by [`chunks`](Self::chunks); report what was really taken with [`consume`](Self::consume): only that lets the peer send more.
+/// 3. **Data out.** Ask for [`slots`](Self::slots) on a channel, read the local socket into them in order, and
+///    [`commit`](Self::commit) the total at once. No room is answered later by [`Event::Writable`].
+/// 4. **Bytes out.** Write what [`transmit`](Self::transmit) lends, say how much went with [`transmitted`](Self::transmitted). Bytes can be waiting after
+///    any call.
+/// 5. **Time.** Call [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout). The engine reads no clock; the times it is given may not go back.
+/// 6. **Questions.** Answer each [`Event::Question`] with [`answer`](Self::answer) when it suits. The connection serves whatever does not
+///    depend on the answer, and its deadlines go on.
+/// 7. **The end.** [`Event::Closed`] is the last event. What is left to [`transmit`](Self::transmit) then is worth one try: it tells the peer why.
+///
+/// Nothing here blocks, panics on input, or allocates for a packet of channel data.
+pub struct Connection {
+    rx: Receive,
+    core: Core,
+}
+
+impl Connection {
+    /// Begins as the client. The first bytes are ready to be transmitted.
+    ///
+    /// # Errors
+    /// The configuration cannot be expressed in the protocol.
+    pub fn client(config: ClientConfig, entropy: Box<dyn Entropy>, now: Instant) -> Result<Self, Error> {
+        Self::start(Role::Client, config.common, config.user, Vec::new(), entropy, now)
+    }
+
+    /// Begins as the server. The first bytes are ready to be transmitted.
+    ///
+    /// # Errors
+    /// The configuration cannot be expressed in the protocol.
+    pub fn server(config: ServerConfig, entropy: Box<dyn Entropy>, now: Instant) -> Result<Self, Error> {
+        Self::start(Role::Server, config.common, String::new(), config.host_keys, entropy, now)
+    }
+
+    fn start(
+        role: Role,
+        config: crate::config::Config,
+        user: String,
+        host_keys: Vec<Arc<dyn Signer>>,
+        entropy: Box<dyn Entropy>,
+        now: Instant,
+    ) -> Result<Self, Error> {
+        let core = Core::start(role, config, user, host_keys, entropy, now)?;
+        Ok(Self { rx: Receive::new(), core })
+    }
+
+    // ---- bytes in ----
+
+    /// Where the next bytes of the transport go.
+    pub fn receive_space(&mut self) -> &mut [u8] {
+        if self.rx.is_crowded() {
+            if let Some(channels) = self.core.channels_mut()
+                && channels.lent() > 0
+            {
+                channels.stash(self.rx.buffer());
+            }
+            self.rx.compact();
+        }
+        self.rx.space()
+    }
+
+    /// The first `count` bytes of the space were filled.
+    pub fn received(&mut self, count: usize, now: Instant) {
+        if count == 0 || self.core.is_closed() {
+            return;
+        }
+        self.rx.filled(count);
+        self.core.heard(now);
+        self.process(now);
+        self.core.consider_rekey(self.rx.bytes, self.rx.packets, now);
+    }
+
+    /// The transport has ended.
+    pub fn received_end(&mut self, now: Instant) {
+        if !self.core.is_closed() {
+            self.core.fail(Error::Lost, now);
+        }
+    }
+
+    // ---- events ----
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.core.next_event()
+    }
+
+    /// Answers a question. Gives false when it is not open any more or the answer is of the wrong kind.
+    pub fn answer(&mut self, id: QuestionId, answer: Answer, now: Instant) -> bool {
+        let taken = self.core.answer(id, answer, now);
+        // Packets may have waited for the answer.
+        self.process(now);
+        taken
+    }
+
+    // ---- channels ----
+
+    /// Asks for a connection from the server to a target (RFC 4254 section 7.2). [`Event::ChannelOpened`] or
+    /// [`Event::ChannelRefused`] follows. `None` when there are too many channels or nobody is logged on.
+    pub fn open_direct_tcpip(
+        &mut self,
+        target: (&str, u16),
+        originator: (&str, u16),
+        now: Instant,
+    ) -> Option<ChannelId> {
+        let kind = WireKind::DirectTcpip {
+            host: target.0,
+            port: target.1.into(),
+            originator: originator.0,
+            originator_port: originator.1.into(),
+        };
+        self.core.open_channel(kind, now)
+    }
+
+    /// The data of a channel that was not consumed yet, in order.
+    pub fn chunks(&self, channel: ChannelId) -> impl Iterator<Item = &[u8]> {
+        let buffer = self.rx.buffer();
+        self.core.channels().into_iter().flat_map(move |channels| channels.chunks(channel, buffer))
+    }
+
+    /// How far the data of a channel has come, chunks not consumed included; `None` for one that is over.
+    pub fn receiving(&self, channel: ChannelId) -> Option<Receiving> {
+        self.core.channels().and_then(|channels| channels.receiving(channel))
+    }
+
+    /// The first `count` bytes of the chunks are consumed.
+    pub fn consume(&mut self, channel: ChannelId, count: usize, now: Instant) {
+        self.core.consume(channel, count, now);
+        if self.core.lent() == 0 {
+            self.rx.rewind();
+        }
+    }
+
+    /// Places for up to `limit` bytes of data of a channel. Nothing else may be called before the commit but the
+    /// dropping of the slots.
+    pub fn slots(&mut self, channel: ChannelId, limit: usize) -> Slots<'_> {
+        self.core.slots(channel, limit)
+    }
+
+    /// `count` bytes were read into the slots last asked for.
+    pub fn commit(&mut self, channel: ChannelId, count: usize, now: Instant) {
+        self.core.commit(channel, count);
+        self.core.consider_rekey(self.rx.bytes, self.rx.packets, now);
+    }
+
+    /// Ends our half of a channel; the other half goes on.
+    pub fn finish(&mut self, channel: ChannelId, now: Instant) {
+        self.core.finish(channel, now);
+    }
+
+    /// Closes a channel and drops what it has not delivered.
+    pub fn close(&mut self, channel: ChannelId, now: Instant) {
+        self.core.close(channel, now);
+    }
+
+    /// How many channels there are, whatever their state.
+    pub fn channel_count(&self) -> usize {
+        self.core.channels().map_or(0, |channels| channels.len())
+    }
+
+    // ---- bytes out ----
+
+    /// What waits to be written.
+    pub fn transmit(&self) -> &[u8] {
+        self.core.transmit()
+    }
+
+    /// The first `count` bytes of it were written.
+    pub fn transmitted(&mut self, count: usize) {
+        self.core.transmitted(count);
+    }
+
+    // ---- time ----
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core.next_timeout()
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.core.handle_timeouts(now) && self.core.lent() == 0 {
+            self.rx.shrink();
+        }
+    }
+
+    // ---- the whole ----
+
+    /// Renews the keys now.
+    pub fn rekey(&mut self, now: Instant) {
+        self.core.rekey(now);
+    }
+
+    /// Ends the connection with a word to the peer.
+    pub fn disconnect(&mut self, goodbye: &Goodbye, now: Instant) {
+        self.core.disconnect(goodbye, now);
+    }
+
+    /// Whether [`Event::Closed`] was or is about to be told.
+    pub fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    /// Takes everything that has come apart into messages.
+    fn process(&mut self, now: Instant) {
+        if let Err(error) = self.process_all(now) {
+            self.core.fail(error, now);
+        }
+        if self.core.lent() == 0 {
+            self.rx.rewind();
+        }
+    }
+
+    fn process_all(&mut self, now: Instant) -> Result<(), Error> {
+        if self.core.expects_identification() {
+            let used = self.core.on_identification(self.rx.unparsed())?;
+            self.rx.skip(used);
+        }
+        while !self.core.is_waiting() {
+            let Some(packet) = self.rx.next_packet()? else { break };
+            let start = packet.payload.start;
+            let payload = &self.rx.buffer()[packet.payload];
+            self.core.on_packet(payload, start, packet.sequence, now)?;
+            if let Some(new) = self.core.take_opener() {
+                self.rx.rekey(new.opener, new.restart_sequence);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("channels", &self.channel_count()).finish_non_exhaustive()
+    }
+}

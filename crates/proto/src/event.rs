@@ -1,0 +1,277 @@
+//! What the engine tells and asks.
+
+use underpass_crypto::Secret;
+use underpass_wire::{DisconnectReason, OpenFailureReason};
+
+use crate::error::Error;
+use crate::negotiate::Negotiated;
+use crate::transport::identification::PeerIdentification;
+
+/// Names one question. Never reused within a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QuestionId(pub(crate) u64);
+
+/// Names one channel: our number for it, never reused within a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChannelId(pub u32);
+
+/// What happened. Texts that come from the peer are as they came: show them through [`underpass_wire::Untrusted`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The peer's identification came.
+    Identified(PeerIdentification),
+    /// New keys are in use, both ways.
+    KeysExchanged {
+        /// What was agreed on.
+        negotiated: Box<Negotiated>,
+        /// Whether this was a later key exchange.
+        rekey: bool,
+    },
+    /// Text to show before authentication (RFC 4252 section 5.4).
+    Banner(Vec<u8>),
+    /// The user is logged on; channels can be opened.
+    Authenticated,
+    /// The application must decide. Everything that does not depend on the answer goes on.
+    Question(QuestionId, Question),
+    /// A channel that we asked for is open.
+    ChannelOpened(ChannelId),
+    /// A channel that we asked for is not to be had; the identifier is void.
+    ChannelRefused {
+        /// The channel.
+        channel: ChannelId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// There is data to consume, or its end has come.
+    Readable(ChannelId),
+    /// There may be room to send again after there was none.
+    Writable(ChannelId),
+    /// The channel is closed on both sides; the identifier is void once its data is consumed.
+    ChannelClosed(ChannelId),
+    /// The connection is over. Nothing follows.
+    Closed(Error),
+}
+
+/// Why a channel was not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The peer said so.
+    Peer {
+        /// Its reason.
+        reason: OpenFailureReason,
+        /// Its words, as they came.
+        description: Vec<u8>,
+    },
+    /// It did not answer in time.
+    Timeout,
+    /// It opened the channel with a maximum packet size of zero, through which nothing can be sent.
+    Unusable,
+}
+
+/// What the application is asked. Each has a safe default, taken when the connection's deadline passes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Question {
+    /// Is this the server's key? Answer with [`Answer::HostKey`]. Default: no.
+    HostKey {
+        /// The key blob (RFC 4253 section 6.6).
+        key: Vec<u8>,
+        /// The signature algorithm the server proved its possession with.
+        algorithm: &'static str,
+    },
+    /// What shall be tried next? Answer with [`Answer::Credential`].
+    Credential {
+        /// What became of the last try; `None` at the beginning.
+        last: Option<Refused>,
+    },
+    /// Sign this with the key offered last. Answer with [`Answer::Signature`].
+    Signature {
+        /// The public key blob.
+        key: Vec<u8>,
+        /// With which algorithm.
+        algorithm: String,
+        /// What to sign (RFC 4252 section 7).
+        data: Vec<u8>,
+    },
+    /// The server's prompts (RFC 4256 section 3.2). Answer with [`Answer::Responses`].
+    Prompts(Prompts),
+    /// The password must be changed (RFC 4252 section 8). Answer with [`Answer::NewPassword`].
+    NewPassword {
+        /// The server's words.
+        prompt: Vec<u8>,
+    },
+    /// Server role: may this user log on so? Answer with [`Answer::Verdict`]. Default: no.
+    Authenticate {
+        /// The user name.
+        user: String,
+        /// What the client offers.
+        attempt: Attempt,
+    },
+    /// The peer wants a channel. Answer with [`Answer::Open`]. Default: no.
+    OpenChannel {
+        /// What the channel will be called if it is accepted.
+        channel: ChannelId,
+        /// What for.
+        kind: ChannelKind,
+    },
+}
+
+/// A refused credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The methods that can continue (RFC 4252 section 5.1).
+    pub remaining: Vec<String>,
+    /// Whether the credential was right but more is required.
+    pub partial: bool,
+    /// Why it was not even sent, when no signature algorithm suits the key and the server.
+    pub no_algorithm: bool,
+}
+
+/// A round of prompts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prompts {
+    /// What the prompts are about.
+    pub name: Vec<u8>,
+    /// How to answer them.
+    pub instruction: Vec<u8>,
+    /// The prompts; there may be none, and an empty response is due all the same.
+    pub prompts: Vec<Prompt>,
+}
+
+/// One prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Whether what is typed may be seen.
+    pub echo: bool,
+}
+
+/// What a client offers to log on with.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Attempt {
+    /// Nothing.
+    None,
+    /// A password.
+    Password(Secret),
+    /// The old and a new password.
+    PasswordChange {
+        /// The old one.
+        old: Secret,
+        /// The new one.
+        new: Secret,
+    },
+    /// Would this key do? Accepting only says so.
+    KeyQuery {
+        /// The public key blob.
+        key: Vec<u8>,
+        /// The signature algorithm.
+        algorithm: String,
+    },
+    /// A key whose signature was verified.
+    Key {
+        /// The public key blob.
+        key: Vec<u8>,
+        /// The signature algorithm.
+        algorithm: String,
+    },
+    /// A method or key that we cannot use, or a wrong signature. Cannot be accepted.
+    Unusable,
+    /// Please prompt.
+    KeyboardInteractive,
+    /// Answers to the prompts of this attempt.
+    Responses(Vec<Secret>),
+}
+
+/// What a channel that the peer opens is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChannelKind {
+    /// A connection from the server on (RFC 4254 section 7.2).
+    DirectTcpip {
+        /// The target.
+        host: String,
+        /// The target's port.
+        port: u32,
+        /// Where the connection came from.
+        originator: String,
+        /// Its port.
+        originator_port: u32,
+    },
+}
+
+/// The application's answer to a question.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// Whether the host key is accepted.
+    HostKey(bool),
+    /// What to try.
+    Credential(Credential),
+    /// The signature blob; `None` if the key cannot sign after all.
+    Signature(Option<Vec<u8>>),
+    /// One response for each prompt; `None` gives the method up.
+    Responses(Option<Vec<Secret>>),
+    /// The new password; `None` gives the method up.
+    NewPassword(Option<Secret>),
+    /// Server role: what is to happen to the client's attempt.
+    Verdict(Verdict),
+    /// Whether the channel is opened.
+    Open(Result<(), OpenFailureReason>),
+}
+
+/// Something to log on with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Credential {
+    /// Nothing: logs on where nothing is needed, and else tells which methods there are (RFC 4252 section 5.2).
+    None,
+    /// A password (RFC 4252 section 8).
+    Password(Secret),
+    /// A key (RFC 4252 section 7). The signature is asked for by question.
+    Key {
+        /// The public key blob.
+        key: Vec<u8>,
+        /// The algorithms it can sign with, best first.
+        algorithms: Vec<String>,
+        /// Ask the server first, which spares a signature that would be refused but costs a round trip.
+        query: bool,
+    },
+    /// The server's prompts (RFC 4256).
+    KeyboardInteractive,
+    /// Nothing is left: ends the connection.
+    GiveUp,
+}
+
+/// Server role: the fate of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Logged on; for a query: the key would do.
+    Accept,
+    /// Not so.
+    Refuse {
+        /// The methods that can continue.
+        methods: Vec<String>,
+        /// Whether this part was right.
+        partial: bool,
+    },
+    /// Ask the user (keyboard-interactive only).
+    Prompt(Prompts),
+    /// The password must be changed (password only).
+    ChangePassword {
+        /// What to tell the user.
+        prompt: String,
+    },
+}
+
+/// Why the application ends a connection, as told to the peer.
+#[derive(Debug, Clone)]
+pub struct Goodbye {
+    /// The reason.
+    pub reason: DisconnectReason,
+    /// In words.
+    pub description: &'static str,
+}

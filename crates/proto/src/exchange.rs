@@ -1,0 +1,465 @@
+//! The key exchange (RFC 4253 sections 7 to 9), first and later ones, from either side.
+//!
+//! ```text
+//!        we or the peer           peer's KEXINIT            reply sent / signature verified
+//!  Idle ───────────────▶ Proposed ─────────────▶ Agreeing ─────────────────────────────▶ Finishing
+//!    ▲                    (ours sent)                       our NEWKEYS sent and its NEWKEYS come │
+//!    └──────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! A client sends its NEWKEYS only once the host key is accepted. Everything that belongs to the connection waits
+//! meanwhile; what the peer sent before its own KEXINIT is still served.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use underpass_crypto::packet::{Keys, Opener, Sealer};
+use underpass_crypto::{Digest, Encoding, Hash, Initiator, KexMethod, Secret, Signer};
+use underpass_wire::{
+    Encode, KexDhInit, KexDhReply, KexEcdhInit, KexEcdhReply, KexFamily, KexInit, Mpint, NewKeys, Number,
+    Put as _,
+};
+
+use crate::config::{Algorithms, Config};
+use crate::error::{Error, PeerMisbehaved};
+use crate::event::{Event, Question, QuestionId};
+use crate::negotiate::{Negotiated, Offer, negotiate};
+use crate::outbox::{NewOpener, Outbox};
+use crate::role::Role;
+use crate::timer::Timer;
+
+pub(crate) struct KeyExchange {
+    role: Role,
+    algorithms: Algorithms,
+    host_keys: Vec<Arc<dyn Signer>>,
+    /// Without line ends, as they enter the hash.
+    our_identification: String,
+    peer_identification: String,
+    /// What the first exchange settled for the whole connection.
+    session: Option<Session>,
+    state: State,
+}
+
+struct Session {
+    id: Digest,
+    strict: bool,
+    /// The host key that was accepted; the same key needs no second question.
+    host_key: Vec<u8>,
+}
+
+enum State {
+    Idle,
+    /// Our KEXINIT is sent.
+    Proposed {
+        ours: Vec<u8>,
+    },
+    /// Both KEXINITs are known; the method runs.
+    Agreeing(Box<Agreeing>),
+    /// The secret is agreed on; keys come into use as each side's NEWKEYS passes.
+    Finishing(Box<Finishing>),
+}
+
+struct Agreeing {
+    negotiated: Negotiated,
+    ours: Vec<u8>,
+    theirs: Vec<u8>,
+    skip_guess: bool,
+    /// The client's half, until the reply comes.
+    initiator: Option<Box<dyn Initiator>>,
+    sent: Instant,
+}
+
+struct Finishing {
+    negotiated: Negotiated,
+    /// Until our NEWKEYS is sent.
+    sealer: Option<Sealer>,
+    /// Until the peer's NEWKEYS has come.
+    opener: Option<Opener>,
+    /// The host key, while the application decides about it.
+    question: Option<(QuestionId, Vec<u8>)>,
+    rekey: bool,
+}
+
+/// What an exchange has come to.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Progress {
+    Underway,
+    /// New keys are in use both ways.
+    Done,
+}
+
+impl KeyExchange {
+    pub(crate) fn new(role: Role, config: &Config, host_keys: Vec<Arc<dyn Signer>>) -> Self {
+        let mut algorithms = config.algorithms.clone();
+        if role == Role::Server {
+            let can_sign = |name: &str| host_keys.iter().any(|key| key.algorithms().contains(&name));
+            algorithms.host_keys.retain(|algorithm| can_sign(algorithm.name));
+        }
+        Self {
+            role,
+            algorithms,
+            host_keys,
+            our_identification: config.identification.clone(),
+            peer_identification: String::new(),
+            session: None,
+            state: State::Idle,
+        }
+    }
+
+    pub(crate) fn peer_identified(&mut self, identification: &str) {
+        self.peer_identification = identification.to_owned();
+    }
+
+    /// The session identifier (RFC 4253 section 7.2). Present once the first exchange has a secret.
+    pub(crate) fn session_id(&self) -> Option<&[u8]> {
+        self.session.as_ref().map(|session| session.id.as_ref())
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Whether the peer may send only messages of the key exchange now: its KEXINIT has come, its NEWKEYS has not.
+    pub(crate) fn peer_is_gated(&self) -> bool {
+        match &self.state {
+            State::Idle | State::Proposed { .. } => false,
+            State::Agreeing(_) => true,
+            State::Finishing(finishing) => finishing.opener.is_some(),
+        }
+    }
+
+    /// Whether this is a first, strict exchange, in which nothing else is tolerated.
+    pub(crate) fn is_strict_first(&self) -> bool {
+        match &self.state {
+            State::Agreeing(agreeing) => self.session.is_none() && agreeing.negotiated.strict,
+            State::Finishing(finishing) => {
+                !finishing.rekey && finishing.negotiated.strict && finishing.opener.is_some()
+            }
+            State::Idle | State::Proposed { .. } => false,
+        }
+    }
+
+    /// What the message numbers 30 to 49 mean now.
+    pub(crate) fn family(&self) -> Option<KexFamily> {
+        match &self.state {
+            State::Agreeing(agreeing) => Some(agreeing.negotiated.kex.family()),
+            _ => None,
+        }
+    }
+
+    /// Begins an exchange unless one is under way.
+    pub(crate) fn propose(&mut self, out: &mut Outbox) -> Result<(), Error> {
+        if !self.is_idle() {
+            return Ok(());
+        }
+        let offer = Offer::new(&self.algorithms, self.role, self.session.is_none());
+        let mut cookie = [0; 16];
+        out.entropy.fill(&mut cookie);
+        let mut ours = Vec::new();
+        offer.message(self.role, cookie)?.encode(&mut ours);
+        out.send_payload(&ours)?;
+        out.tx.close_gate();
+        self.state = State::Proposed { ours };
+        Ok(())
+    }
+
+    /// The peer's KEXINIT. `sequence` is its packet's number.
+    pub(crate) fn on_kexinit(
+        &mut self,
+        payload: &[u8],
+        theirs: &KexInit<'_>,
+        sequence: u32,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<(), Error> {
+        self.propose(out)?;
+        let State::Proposed { ours } = std::mem::replace(&mut self.state, State::Idle) else {
+            return Err(unexpected(Number::KEXINIT));
+        };
+        let first_strict = self.session.as_ref().map(|session| session.strict);
+        let negotiated = negotiate(&self.algorithms, theirs, self.role, first_strict)?;
+        if first_strict.is_none() && negotiated.strict && sequence != 0 {
+            // OpenSSH PROTOCOL 1.9: with strict key exchange KEXINIT is the first packet.
+            return Err(PeerMisbehaved::StrictKex.into());
+        }
+        let KexMethod::Agreement(agreement) = negotiated.kex.method;
+        let initiator = match self.role {
+            Role::Client => {
+                let initiator = agreement.initiate(out.entropy.as_mut())?;
+                match agreement.public_encoding() {
+                    Encoding::String => out.send(&KexEcdhInit { client_public: initiator.public() })?,
+                    Encoding::Mpint => {
+                        out.send(&KexDhInit { e: Mpint::from_magnitude(initiator.public()) })?
+                    }
+                }
+                Some(initiator)
+            }
+            Role::Server => None,
+        };
+        self.state = State::Agreeing(Box::new(Agreeing {
+            skip_guess: negotiated.wrong_guess,
+            negotiated,
+            ours,
+            theirs: payload.to_vec(),
+            initiator,
+            sent: now,
+        }));
+        Ok(())
+    }
+
+    /// Whether the packet that has come is the void one that follows a wrong guess.
+    pub(crate) fn take_wrong_guess(&mut self) -> bool {
+        match &mut self.state {
+            State::Agreeing(agreeing) => std::mem::take(&mut agreeing.skip_guess),
+            _ => false,
+        }
+    }
+
+    /// Server role: the client's public value.
+    pub(crate) fn on_init(&mut self, client_public: &[u8], out: &mut Outbox) -> Result<Progress, Error> {
+        let Some(agreeing) = self.take_agreeing(Role::Server) else {
+            return Err(unexpected(Number(30)));
+        };
+        let negotiated = &agreeing.negotiated;
+        let KexMethod::Agreement(agreement) = negotiated.kex.method;
+        let response = agreement.respond(client_public, out.entropy.as_mut())?;
+        let algorithm = negotiated.host_key.name;
+        let signer = self
+            .host_keys
+            .iter()
+            .find(|key| key.algorithms().contains(&algorithm))
+            .ok_or(Error::Internal("a host key algorithm was negotiated that no key has"))?;
+        let host_key = signer.public_key().to_vec();
+        let publics = Publics { client: client_public, server: &response.public };
+        let hash = self.hash(&agreeing, &host_key, &publics, &response.secret);
+        let signature =
+            signer.sign(algorithm, &hash).map_err(|_| Error::Internal("the host key cannot sign"))?;
+        match agreement.public_encoding() {
+            Encoding::String => out.send(&KexEcdhReply {
+                host_key: &host_key,
+                server_public: &response.public,
+                signature: &signature,
+            })?,
+            Encoding::Mpint => out.send(&KexDhReply {
+                host_key: &host_key,
+                f: Mpint::from_magnitude(&response.public),
+                signature: &signature,
+            })?,
+        }
+        self.finish(*agreeing, hash, &response.secret, host_key);
+        self.send_newkeys(out)
+    }
+
+    /// Client role: the server's public value, its host key and the signature.
+    pub(crate) fn on_reply(
+        &mut self,
+        host_key: &[u8],
+        server_public: &[u8],
+        signature: &[u8],
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<Progress, Error> {
+        let Some(mut agreeing) = self.take_agreeing(Role::Client) else {
+            return Err(unexpected(Number(31)));
+        };
+        out.sample_rtt(agreeing.sent, now);
+        let initiator =
+            agreeing.initiator.take().ok_or(Error::Internal("a key exchange without its own half"))?;
+        let client_public = initiator.public().to_vec();
+        let secret = initiator.finish(server_public)?;
+        let publics = Publics { client: &client_public, server: server_public };
+        let hash = self.hash(&agreeing, host_key, &publics, &secret);
+        let algorithm = agreeing.negotiated.host_key;
+        (algorithm.verify)(host_key, signature, &hash).map_err(PeerMisbehaved::HostKeySignature)?;
+        let known = self.session.as_ref().is_some_and(|session| session.host_key == host_key);
+        let name = algorithm.name;
+        self.finish(*agreeing, hash, &secret, host_key.to_vec());
+        if known {
+            return self.send_newkeys(out);
+        }
+        let question = out.ask(Question::HostKey { key: host_key.to_vec(), algorithm: name });
+        if let State::Finishing(finishing) = &mut self.state {
+            finishing.question = Some((question, host_key.to_vec()));
+        }
+        Ok(Progress::Underway)
+    }
+
+    /// The application's decision about the host key; `None` when nobody asked that.
+    pub(crate) fn on_host_key_answer(
+        &mut self,
+        id: QuestionId,
+        accepted: bool,
+        out: &mut Outbox,
+    ) -> Option<Result<Progress, Error>> {
+        let State::Finishing(finishing) = &mut self.state else { return None };
+        let (_, key) = finishing.question.take_if(|(question, _)| *question == id)?;
+        if !accepted {
+            return Some(Err(Error::HostKeyRefused));
+        }
+        if let Some(session) = &mut self.session {
+            session.host_key = key;
+        }
+        Some(self.send_newkeys(out))
+    }
+
+    /// The peer's NEWKEYS.
+    pub(crate) fn on_newkeys(&mut self, out: &mut Outbox) -> Result<Progress, Error> {
+        let State::Finishing(finishing) = &mut self.state else {
+            return Err(unexpected(Number::NEWKEYS));
+        };
+        let opener = finishing.opener.take().ok_or_else(|| unexpected(Number::NEWKEYS))?;
+        out.opener = Some(NewOpener { opener, restart_sequence: finishing.negotiated.strict });
+        Ok(self.progress(out))
+    }
+
+    fn send_newkeys(&mut self, out: &mut Outbox) -> Result<Progress, Error> {
+        let State::Finishing(finishing) = &mut self.state else {
+            return Err(Error::Internal("NEWKEYS without keys"));
+        };
+        let sealer = finishing.sealer.take().ok_or(Error::Internal("NEWKEYS twice"))?;
+        out.send(&NewKeys)?;
+        out.rekey(sealer, finishing.negotiated.strict);
+        Ok(self.progress(out))
+    }
+
+    fn progress(&mut self, out: &mut Outbox) -> Progress {
+        let State::Finishing(finishing) = &self.state else { return Progress::Underway };
+        if finishing.sealer.is_some() || finishing.opener.is_some() {
+            return Progress::Underway;
+        }
+        let State::Finishing(finishing) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Progress::Underway;
+        };
+        out.timers.stop(Timer::RekeyEnd);
+        out.tell(Event::KeysExchanged { negotiated: Box::new(finishing.negotiated), rekey: finishing.rekey });
+        Progress::Done
+    }
+
+    fn take_agreeing(&mut self, role: Role) -> Option<Box<Agreeing>> {
+        if self.role != role || !matches!(self.state, State::Agreeing(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Agreeing(agreeing) => Some(agreeing),
+            _ => None,
+        }
+    }
+
+    /// RFC 4253 section 8, RFC 5656 section 4: H = hash(V_C, V_S, I_C, I_S, K_S, publics, K).
+    fn hash(&self, agreeing: &Agreeing, host_key: &[u8], publics: &Publics<'_>, secret: &Secret) -> Digest {
+        let KexMethod::Agreement(agreement) = agreeing.negotiated.kex.method;
+        let (ours, theirs) = (self.our_identification.as_bytes(), self.peer_identification.as_bytes());
+        let mut hasher = agreeing.negotiated.kex.hash.start();
+        let parts = match self.role {
+            Role::Client => [ours, theirs, &agreeing.ours, &agreeing.theirs],
+            Role::Server => [theirs, ours, &agreeing.theirs, &agreeing.ours],
+        };
+        for part in parts {
+            hasher.update_string(part);
+        }
+        hasher.update_string(host_key);
+        for public in [publics.client, publics.server] {
+            hasher.update(&encoded(public, agreement.public_encoding()));
+        }
+        hasher.update(encoded_secret(secret, agreement.secret_encoding()).expose());
+        hasher.finish()
+    }
+
+    fn finish(&mut self, agreeing: Agreeing, hash: Digest, secret: &Secret, host_key: Vec<u8>) {
+        let negotiated = agreeing.negotiated;
+        let rekey = self.session.is_some();
+        let session = self.session.get_or_insert_with(|| Session {
+            id: hash,
+            strict: negotiated.strict,
+            // A client takes note of it when it is accepted.
+            host_key: if self.role == Role::Server { host_key } else { Vec::new() },
+        });
+        let KexMethod::Agreement(agreement) = negotiated.kex.method;
+        let derivation = Derivation {
+            hash: negotiated.kex.hash,
+            secret: &encoded_secret(secret, agreement.secret_encoding()),
+            exchange: &hash,
+            session: &session.id,
+        };
+        // RFC 4253 section 7.2: A, C, E from client to server, B, D, F the other way.
+        let (out, inward) = match self.role {
+            Role::Client => (*b"ACE", *b"BDF"),
+            Role::Server => (*b"BDF", *b"ACE"),
+        };
+        let (cipher, mac) = (negotiated.cipher_out.0, negotiated.mac_out.map(|mac| mac.0));
+        let sealer = derivation.with_keys(out, cipher, mac, |keys| Sealer::new(cipher, mac, keys));
+        let (cipher, mac) = (negotiated.cipher_in.0, negotiated.mac_in.map(|mac| mac.0));
+        let opener = derivation.with_keys(inward, cipher, mac, |keys| Opener::new(cipher, mac, keys));
+        self.state = State::Finishing(Box::new(Finishing {
+            negotiated,
+            sealer: Some(sealer),
+            opener: Some(opener),
+            question: None,
+            rekey,
+        }));
+    }
+}
+
+struct Publics<'a> {
+    client: &'a [u8],
+    server: &'a [u8],
+}
+
+fn unexpected(number: Number) -> Error {
+    PeerMisbehaved::Unexpected { number, phase: "this step of the key exchange" }.into()
+}
+
+fn encoded(bytes: &[u8], encoding: Encoding) -> Vec<u8> {
+    // Room for the length and a sign byte, so that a secret is not left behind by growth.
+    let mut out = Vec::with_capacity(bytes.len() + 5);
+    match encoding {
+        Encoding::String => out.put_string(bytes),
+        Encoding::Mpint => out.put_mpint(bytes),
+    }
+    out
+}
+
+fn encoded_secret(secret: &Secret, encoding: Encoding) -> Secret {
+    Secret::new(encoded(secret.expose(), encoding))
+}
+
+/// RFC 4253 section 7.2.
+struct Derivation<'a> {
+    hash: Hash,
+    secret: &'a Secret,
+    exchange: &'a Digest,
+    session: &'a Digest,
+}
+
+impl Derivation<'_> {
+    fn with_keys<T>(
+        &self,
+        letters: [u8; 3],
+        cipher: &underpass_crypto::Cipher,
+        mac: Option<&underpass_crypto::Mac>,
+        make: impl FnOnce(&Keys<'_>) -> T,
+    ) -> T {
+        let iv = self.key(letters[0], cipher.iv_len);
+        let key = self.key(letters[1], cipher.key_len);
+        let mac_key = self.key(letters[2], mac.map_or(0, |mac| mac.key_len));
+        make(&Keys { iv: iv.expose(), key: key.expose(), mac_key: mac_key.expose() })
+    }
+
+    fn key(&self, letter: u8, len: usize) -> Secret {
+        let mut key = Vec::with_capacity(len + 64);
+        while key.len() < len {
+            let mut hasher = self.hash.start();
+            hasher.update(self.secret.expose());
+            hasher.update(self.exchange);
+            if key.is_empty() {
+                hasher.update(&[letter]);
+                hasher.update(self.session);
+            } else {
+                hasher.update(&key);
+            }
+            key.extend_from_slice(&hasher.finish());
+        }
+        key.truncate(len);
+        Secret::new(key)
+    }
+}

@@ -1,0 +1,73 @@
+//! Every quantity that a peer controls has a limit here, with its reason.
+
+use std::time::Duration;
+
+/// Lines a server may send before its identification (RFC 4253 section 4.2). OpenSSH allows 1024; real banners of
+/// this kind have a handful.
+pub const MAX_PREAMBLE_LINES: usize = 64;
+
+/// Bytes of one line before or with the identification. RFC 4253 section 4.2 allows 255 for the identification; lines
+/// before it have no limit there, so a wide one is allowed.
+pub const MAX_PREAMBLE_LINE: usize = 2048;
+
+/// Bytes of the identification line, its end included (RFC 4253 section 4.2).
+pub const MAX_IDENTIFICATION: usize = 255;
+
+/// The receive buffer at first; an idle connection stays this small.
+pub const MIN_BUFFER: usize = 64 * 1024;
+
+/// The receive and the transmit buffer at most. Measured: from 64 KiB to 1 MiB the CPU time per byte halves, beyond
+/// that nothing is gained.
+pub const MAX_BUFFER: usize = 1024 * 1024;
+
+/// Bytes of control messages that may wait for the peer to read or to finish a key exchange. Replies are what a
+/// hostile peer can make us queue (OpenSSH CVE-2025-26466); an honest one needs a few kilobytes.
+pub const MAX_PENDING_CONTROL: usize = 1024 * 1024;
+
+/// The largest channel data we accept in one packet, as we announce it; the customary value.
+pub const MAX_CHANNEL_DATA: usize = 32 * 1024;
+
+/// The largest channel data we send in one packet, whatever the peer announces: the buffer holds several, so that
+/// channels take turns.
+pub const MAX_SENT_DATA: usize = 32 * 1024;
+
+/// Channels open at once; the interface this serves promises 100,000 connections.
+pub const MAX_CHANNELS: usize = 100_000;
+
+/// Channel opens by the peer that wait for an answer of the application.
+pub const MAX_PENDING_OPENS: usize = 1024;
+
+/// The window of a new channel while memory allows: OpenSSH's value is 2 MiB; growth takes over from here.
+pub const INITIAL_WINDOW: u32 = 1024 * 1024;
+
+/// The window that every channel gets, however many there are: two packets.
+pub const MIN_WINDOW: u32 = 64 * 1024;
+
+/// The window of one channel at most: 64 MiB carry 5 Gbit/s over 100 ms.
+pub const MAX_WINDOW: u32 = 64 * 1024 * 1024;
+
+/// The windows of one connection together, unless configured: what stalled consumers can make us hold.
+pub const RECEIVE_MEMORY: usize = 256 * 1024 * 1024;
+
+/// Authentication requests of one connection. Servers commonly stop at 6; agents can hold many keys.
+pub const MAX_AUTH_REQUESTS: u32 = 128;
+
+/// Prompts rounds within one keyboard-interactive or password-change attempt (RFC 4256 sets none).
+pub const MAX_AUTH_ROUNDS: u32 = 32;
+
+/// Banners before authentication that are passed on; further ones are dropped.
+pub const MAX_BANNERS: u32 = 16;
+
+/// Payload bytes under one set of keys. RFC 4344 section 3.2 allows 2^(L/4) blocks, 64 GiB for 128-bit blocks; a
+/// quarter of it is taken.
+pub const REKEY_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Packets under one set of keys: half of the sequence number's range (RFC 4344 section 3.1).
+pub const REKEY_PACKETS: u64 = 1 << 31;
+
+/// Age of one set of keys (RFC 4253 section 9 recommends an hour).
+pub const REKEY_AGE: Duration = Duration::from_secs(3600);
+
+/// Messages of no content (IGNORE, DEBUG, UNIMPLEMENTED) before authentication has succeeded. A peer that sends more
+/// only wastes our time.
+pub const MAX_IDLE_MESSAGES: u32 = 1024;

@@ -1,0 +1,86 @@
+//! What every sub-machine needs to act: a place for messages, events, questions and timers.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use underpass_crypto::Entropy;
+use underpass_crypto::packet::{Opener, Sealer};
+use underpass_wire::Encode;
+
+use crate::error::Error;
+use crate::event::{Event, Question, QuestionId};
+use crate::timer::Timers;
+use crate::transport::transmit::Transmit;
+
+pub(crate) struct Outbox {
+    pub(crate) tx: Transmit,
+    pub(crate) entropy: Box<dyn Entropy>,
+    pub(crate) timers: Timers,
+    events: VecDeque<Event>,
+    questions: u64,
+    /// Keys for the packets that follow the peer's NEWKEYS.
+    pub(crate) opener: Option<NewOpener>,
+    /// The shortest round trip seen, server's work included.
+    rtt: Option<Duration>,
+}
+
+pub(crate) struct NewOpener {
+    pub(crate) opener: Opener,
+    pub(crate) restart_sequence: bool,
+}
+
+impl Outbox {
+    pub(crate) fn new(entropy: Box<dyn Entropy>) -> Self {
+        Self {
+            tx: Transmit::new(),
+            entropy,
+            timers: Timers::default(),
+            events: VecDeque::new(),
+            questions: 0,
+            opener: None,
+            rtt: None,
+        }
+    }
+
+    pub(crate) fn send(&mut self, message: &impl Encode) -> Result<(), Error> {
+        self.tx.send(message, self.entropy.as_mut())
+    }
+
+    pub(crate) fn send_payload(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.tx.send_payload(payload, self.entropy.as_mut())
+    }
+
+    pub(crate) fn rekey(&mut self, sealer: Sealer, restart_sequence: bool) {
+        self.tx.rekey(sealer, restart_sequence, self.entropy.as_mut());
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    pub(crate) fn ask(&mut self, question: Question) -> QuestionId {
+        self.questions += 1;
+        let id = QuestionId(self.questions);
+        self.tell(Event::Question(id, question));
+        id
+    }
+
+    pub(crate) fn next_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > 64 {
+            self.events = VecDeque::new();
+        }
+        event
+    }
+
+    /// A message sent at `sent` was answered at `now`.
+    pub(crate) fn sample_rtt(&mut self, sent: Instant, now: Instant) {
+        let sample = now.saturating_duration_since(sent);
+        self.rtt = Some(self.rtt.map_or(sample, |rtt| rtt.min(sample)));
+    }
+
+    /// The round-trip time to the peer, as far as known.
+    pub(crate) fn rtt(&self) -> Duration {
+        self.rtt.unwrap_or_default()
+    }
+}

@@ -1,0 +1,149 @@
+//! The identification exchange (RFC 4253 section 4.2).
+
+use crate::error::{Error, PeerIncompatible, PeerMisbehaved};
+use crate::limits::{MAX_IDENTIFICATION, MAX_PREAMBLE_LINE, MAX_PREAMBLE_LINES};
+
+/// Reads the lines that come before packets.
+#[derive(Debug, Default)]
+pub(crate) struct Identification {
+    lines: usize,
+}
+
+/// The peer's identification, without its line end, as it enters the exchange hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerIdentification(String);
+
+impl PeerIdentification {
+    /// The whole line, e.g. `SSH-2.0-OpenSSH_9.2p1 Debian-2`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The software version and comments after the protocol version.
+    pub fn software(&self) -> &str {
+        self.0.splitn(3, '-').nth(2).unwrap_or_default()
+    }
+}
+
+impl Identification {
+    /// Looks for the identification in `bytes`. Gives the number of bytes that are done with, and the identification
+    /// once it has come. Lines before it are allowed from servers only.
+    pub(crate) fn read(
+        &mut self,
+        bytes: &[u8],
+        preamble_allowed: bool,
+    ) -> Result<(usize, Option<PeerIdentification>), Error> {
+        let mut used = 0;
+        loop {
+            let rest = &bytes[used..];
+            let Some(end) = rest.iter().take(MAX_PREAMBLE_LINE).position(|byte| *byte == b'\n') else {
+                return match rest.len() {
+                    len if len >= MAX_PREAMBLE_LINE => {
+                        Err(PeerMisbehaved::Preamble("a line has no end").into())
+                    }
+                    _ => Ok((used, None)),
+                };
+            };
+            let line = &rest[..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            used += end + 1;
+            if line.starts_with(b"SSH-") {
+                return Ok((used, Some(identify(line)?)));
+            }
+            self.lines += 1;
+            if !preamble_allowed || self.lines > MAX_PREAMBLE_LINES {
+                return Err(PeerIncompatible::NotSsh(first_line(line)).into());
+            }
+            if line.starts_with(b"HTTP/") || line.starts_with(b"Exceeded MaxStartups") {
+                return Err(PeerIncompatible::NotSsh(first_line(line)).into());
+            }
+        }
+    }
+}
+
+fn identify(line: &[u8]) -> Result<PeerIdentification, Error> {
+    if line.len() + 2 > MAX_IDENTIFICATION {
+        return Err(PeerMisbehaved::Preamble("the identification is too long").into());
+    }
+    if line.contains(&0) {
+        return Err(PeerMisbehaved::Preamble("the identification contains a NUL").into());
+    }
+    // The line enters the exchange hash byte for byte, so only what survives as text is accepted.
+    let text = std::str::from_utf8(line)
+        .map_err(|_| PeerMisbehaved::Preamble("the identification is not text"))?
+        .to_owned();
+    let mut parts = text.splitn(3, '-').skip(1);
+    let (version, software) = (parts.next().unwrap_or_default(), parts.next());
+    // RFC 4253 section 5.1: 1.99 announces both.
+    if !matches!(version, "2.0" | "1.99") || software.is_none() {
+        return Err(PeerIncompatible::Version(underpass_wire::untrusted(line)).into());
+    }
+    Ok(PeerIdentification(text))
+}
+
+fn first_line(line: &[u8]) -> String {
+    underpass_wire::untrusted(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<(usize, Option<PeerIdentification>), Error> {
+        Identification::default().read(bytes, true)
+    }
+
+    #[test]
+    fn lines_before_the_identification_are_skipped() {
+        let (used, found) = read(b"welcome\r\nhello\nSSH-2.0-Test_1 comment\r\nrest").unwrap();
+        assert_eq!(used, b"welcome\r\nhello\nSSH-2.0-Test_1 comment\r\n".len());
+        let found = found.unwrap();
+        assert_eq!(found.as_str(), "SSH-2.0-Test_1 comment");
+        assert_eq!(found.software(), "Test_1 comment");
+    }
+
+    #[test]
+    fn an_unfinished_line_waits() {
+        assert_eq!(read(b"hi\nSSH-2.0-Te").unwrap(), (3, None));
+    }
+
+    #[test]
+    fn version_1_99_is_version_2() {
+        assert!(read(b"SSH-1.99-Old\r\n").unwrap().1.is_some());
+    }
+
+    #[test]
+    fn version_1_is_named_in_the_error() {
+        assert!(matches!(
+            read(b"SSH-1.5-Old\r\n"),
+            Err(Error::Incompatible(PeerIncompatible::Version(text))) if text.contains("1.5")
+        ));
+    }
+
+    #[test]
+    fn a_web_server_is_recognised_at_once() {
+        assert!(matches!(
+            read(b"HTTP/1.1 400 Bad Request\r\n"),
+            Err(Error::Incompatible(PeerIncompatible::NotSsh(_)))
+        ));
+    }
+
+    #[test]
+    fn endless_lines_end() {
+        let flood = b"x\r\n".repeat(MAX_PREAMBLE_LINES + 1);
+        assert!(read(&flood).is_err());
+        assert!(read(&vec![b'x'; MAX_PREAMBLE_LINE]).is_err());
+    }
+
+    #[test]
+    fn a_nul_and_an_overlong_identification_are_refused() {
+        assert!(read(b"SSH-2.0-a\0b\r\n").is_err());
+        let long = [b"SSH-2.0-".to_vec(), vec![b'a'; 250], b"\r\n".to_vec()].concat();
+        assert!(read(&long).is_err());
+    }
+
+    #[test]
+    fn a_client_may_not_talk_before_its_identification() {
+        assert!(Identification::default().read(b"hello\r\n", false).is_err());
+    }
+}

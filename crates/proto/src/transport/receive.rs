@@ -1,0 +1,165 @@
+//! The receive buffer: the socket is read into it, packets are decrypted in it, channel data is lent from it.
+
+use std::ops::Range;
+
+use underpass_crypto::packet::{Opener, PacketError};
+
+use crate::limits::{MAX_BUFFER, MIN_BUFFER};
+
+/// Less free space than this is not worth a read: make room first.
+const MIN_READ: usize = 16 * 1024;
+
+/// ```text
+///  0        head                tail           capacity
+///  | lent … | packets, unparsed | free ……………… |
+/// ```
+///
+/// Below `head` stand payloads that channels have not consumed yet. They stay where they are until the room is
+/// needed; only then are they copied out, so that a consumer that keeps up never costs a copy.
+pub(crate) struct Receive {
+    /// Always initialised to its full length, which is the capacity.
+    buffer: Vec<u8>,
+    head: usize,
+    tail: usize,
+    /// The size on the wire of the packet at `head`, once known.
+    packet: Option<usize>,
+    opener: Opener,
+    sequence: u32,
+    /// Since the last key exchange.
+    pub(crate) bytes: u64,
+    /// Since the last key exchange.
+    pub(crate) packets: u64,
+}
+
+/// A packet just opened.
+#[derive(Debug)]
+pub(crate) struct Packet {
+    /// Where its payload stands in the buffer.
+    pub(crate) payload: Range<usize>,
+    pub(crate) sequence: u32,
+}
+
+impl Receive {
+    pub(crate) fn new() -> Self {
+        Self {
+            buffer: vec![0; MIN_BUFFER],
+            head: 0,
+            tail: 0,
+            packet: None,
+            opener: Opener::clear(),
+            sequence: 0,
+            bytes: 0,
+            packets: 0,
+        }
+    }
+
+    /// The bytes that came and are not parsed yet.
+    pub(crate) fn unparsed(&self) -> &[u8] {
+        &self.buffer[self.head..self.tail]
+    }
+
+    /// Drops parsed bytes that are not packets.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.head += count;
+    }
+
+    /// The buffer that payload ranges refer to.
+    pub(crate) fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Whether there is too little room for a read unless lent payloads are copied out.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.buffer.len() - self.tail < self.wanted()
+    }
+
+    /// Reclaims the room below `head`. Nothing may be lent any more.
+    pub(crate) fn compact(&mut self) {
+        self.buffer.copy_within(self.head..self.tail, 0);
+        self.tail -= self.head;
+        self.head = 0;
+        // A packet larger than the buffer: bounded by the opener before it gets here.
+        if let Some(size) = self.packet.filter(|size| *size > self.buffer.len()) {
+            self.buffer.resize(size.next_power_of_two(), 0);
+        }
+    }
+
+    /// Room to read into.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.tail..]
+    }
+
+    /// Says that `count` bytes were read into the room. `idle` tells that nothing is lent, so the buffer may be
+    /// replaced by a larger one when this read filled it.
+    pub(crate) fn filled(&mut self, count: usize) {
+        self.tail += count;
+        debug_assert!(self.tail <= self.buffer.len());
+        if self.tail == self.buffer.len() && self.buffer.len() < MAX_BUFFER {
+            // Ranges that are lent stay valid: the content keeps its place.
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+    }
+
+    /// Frees what a burst left behind. Nothing may be lent and nothing unparsed; otherwise nothing happens.
+    pub(crate) fn shrink(&mut self) {
+        if self.head == self.tail && self.buffer.len() > MIN_BUFFER {
+            self.head = 0;
+            self.tail = 0;
+            self.buffer = vec![0; MIN_BUFFER];
+        }
+    }
+
+    /// Opens the next packet, if all of it has come.
+    pub(crate) fn next_packet(&mut self) -> Result<Option<Packet>, PacketError> {
+        let size = match self.packet {
+            Some(size) => size,
+            None => {
+                let head_len = self.opener.head_len();
+                if self.tail - self.head < head_len {
+                    return Ok(None);
+                }
+                let head = &mut self.buffer[self.head..self.head + head_len];
+                let size = self.opener.length(self.sequence, head)?;
+                self.packet = Some(size);
+                size
+            }
+        };
+        if self.tail - self.head < size {
+            return Ok(None);
+        }
+        let start = self.head;
+        let payload = self.opener.open(self.sequence, &mut self.buffer[start..start + size])?;
+        let sequence = self.sequence;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.packet = None;
+        self.head += size;
+        self.bytes += size as u64;
+        self.packets += 1;
+        Ok(Some(Packet { payload: start + payload.start..start + payload.end, sequence }))
+    }
+
+    /// Forgets parsed bytes when there is nothing else in the buffer and nothing lent.
+    pub(crate) fn rewind(&mut self) {
+        if self.head == self.tail {
+            self.head = 0;
+            self.tail = 0;
+        }
+    }
+
+    /// Takes new keys into use (RFC 4253 section 7.3); strict key exchange restarts the sequence.
+    pub(crate) fn rekey(&mut self, opener: Opener, restart_sequence: bool) {
+        self.opener = opener;
+        self.bytes = 0;
+        self.packets = 0;
+        if restart_sequence {
+            self.sequence = 0;
+        }
+    }
+
+    fn wanted(&self) -> usize {
+        match self.packet {
+            Some(size) => (self.head + size).saturating_sub(self.tail).max(MIN_READ),
+            None => MIN_READ,
+        }
+    }
+}
