@@ -55,6 +55,7 @@ impl KeyFileError {
             }
             Self::UnsupportedKeyType(_) => "make a key of a modern type: ssh-keygen -t ed25519",
             Self::KeyCount(_) => "keep one key in a file",
+            Self::Key(KeyError::Size { .. }) => "make a key of an accepted size: ssh-keygen -t ed25519",
             Self::Malformed(_) | Self::Key(_) => {
                 "restore the file from a copy; ssh-keygen -y -f FILE tells whether it is intact"
             }

@@ -33,8 +33,8 @@ pub struct PrivateKey {
 
 /// Reads a private key file. A passphrase that the file does not need is ignored; an empty one counts as none.
 ///
-/// For an encrypted file this takes as long as the file's key derivation asks: a tenth of a second by default, and
-/// up to some seconds at [`MAX_ROUNDS`].
+/// For an encrypted file this takes as long as the file's key derivation asks: a tenth of a second by default, a
+/// quarter of a minute at [`MAX_ROUNDS`].
 ///
 /// # Errors
 /// [`KeyFileError::PassphraseMissing`] and [`KeyFileError::WrongPassphrase`] are worth another try with another

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::{KeyFileError, PrivateKey, PublicKey, armour};
 
 /// The most rounds of bcrypt that a file may ask for. `ssh-keygen` sets 16 or 24 by default and cautious people 100
-/// or 1,000. A file asking for this many takes some ten seconds; more would pass for hanging.
+/// or 1,000. At 7 ms a round this many take a quarter of a minute; more would pass for hanging.
 pub const MAX_ROUNDS: u32 = 2048;
 
 /// Reads an armoured key, which [`crate::Format::of`] has recognised.
@@ -145,7 +145,9 @@ impl<'a> Protection<'a> {
 
 /// The padding counts up from one.
 fn check_padding(padding: &[u8]) -> Result<(), KeyFileError> {
-    if padding.len() <= MAX_PADDING && padding.iter().zip(1..).all(|(byte, expected)| *byte == expected) {
+    if padding.len() <= MAX_PADDING
+        && padding.iter().zip(1..=u8::MAX).all(|(byte, expected)| *byte == expected)
+    {
         return Ok(());
     }
     Err(KeyFileError::Malformed("its padding is wrong"))
