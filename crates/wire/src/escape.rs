@@ -89,6 +89,11 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_of_a_broken_character_is_shown() {
+        assert_eq!(untrusted(b"5 \xe2\x82?"), r"5 \xe2\x82?");
+    }
+
+    #[test]
     fn an_escape_cannot_be_forged() {
         assert_eq!(untrusted(br"\x1b"), r"\\x1b");
     }
