@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::clients::{Binary, TESTKIT_BINARY};
 use super::process::Process;
 use super::scratch::Scratch;
 use super::sshd::Sshd;
@@ -27,8 +28,8 @@ impl Bed {
         Ok(Self { sshd, target, binaries, scratch })
     }
 
-    pub(crate) fn binary(&self, name: &str) -> PathBuf {
-        self.binaries.join(name)
+    pub(crate) fn binary(&self, binary: &Binary) -> PathBuf {
+        self.binaries.join(binary.name)
     }
 
     /// Starts one of the testkit's relays in front of `to`.
@@ -41,7 +42,7 @@ impl Bed {
         let to = to.to_string();
         let args = [kind, "--listen", "127.0.0.1:0", "--to", &to];
         let args = args.into_iter().chain(options.iter().map(String::as_str));
-        let mut process = Process::start(kind, &self.binary("testkit"), args, self.scratch.path())?;
+        let mut process = Process::start(kind, &self.binary(&TESTKIT_BINARY), args, self.scratch.path())?;
         let address = announced_address(&mut process)?;
         Ok((process, address))
     }

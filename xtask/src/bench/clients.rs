@@ -21,10 +21,19 @@ pub(crate) struct Client {
     pub(crate) name: &'static str,
     /// Column heading.
     pub(crate) title: &'static str,
-    /// Packages to build before it can run.
-    pub(crate) packages: &'static [&'static str],
+    /// The binary of ours that it runs.
+    pub(crate) binary: Option<&'static Binary>,
     start: Start,
 }
+
+/// A binary of the workspace and the package that it is built from.
+pub(crate) struct Binary {
+    pub(crate) name: &'static str,
+    pub(crate) package: &'static str,
+}
+
+const UNDERPASS_BINARY: Binary = Binary { name: "underpass", package: "underpass-cli" };
+pub(crate) const TESTKIT_BINARY: Binary = Binary { name: "testkit", package: "underpass-testkit" };
 
 enum Start {
     /// Logs in to sshd with a cipher set.
@@ -36,21 +45,21 @@ enum Start {
 pub(crate) const UNDERPASS: &Client = &Client {
     name: "underpass",
     title: "Underpass",
-    packages: &["underpass-cli"],
+    binary: Some(&UNDERPASS_BINARY),
     start: Start::Ssh(start_underpass),
 };
 pub(crate) const SSH: &Client =
-    &Client { name: "ssh", title: "ssh -L", packages: &[], start: Start::Ssh(start_openssh) };
+    &Client { name: "ssh", title: "ssh -L", binary: None, start: Start::Ssh(start_openssh) };
 pub(crate) const SEALING_RELAY: &Client = &Client {
     name: "seal",
     title: "sealing relay",
-    packages: &["underpass-testkit"],
+    binary: Some(&TESTKIT_BINARY),
     start: Start::Relay("seal-relay"),
 };
 pub(crate) const PLAIN_RELAY: &Client = &Client {
     name: "plain",
     title: "plain relay",
-    packages: &["underpass-testkit"],
+    binary: Some(&TESTKIT_BINARY),
     start: Start::Relay("relay"),
 };
 
@@ -98,7 +107,7 @@ fn start_underpass(bed: &Bed, ciphers: &CipherSet, server: SocketAddr) -> Result
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut args = login(bed, ciphers, server, listen)?;
     args.insert(0, "--json".into());
-    let mut process = Process::start("underpass", &bed.binary("underpass"), args, bed.scratch())?;
+    let mut process = Process::start("underpass", &bed.binary(&UNDERPASS_BINARY), args, bed.scratch())?;
     loop {
         let line = process.line(LOGIN)?;
         let event: Value = serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?;

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -10,17 +9,16 @@ use super::options::Options;
 use super::sshd;
 
 /// A Markdown list of date, machine, versions and command line.
-pub(crate) fn describe(options: &Options, underpass: &Path, command_line: &str) -> String {
+pub(crate) fn describe(options: &Options, command_line: &str) -> String {
     let uname = rustix::system::uname();
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     let facts = [
         ("date", said_by("date", &["-u", "+%Y-%m-%d"])),
-        ("processor", format!("{}, {cpus} of it available", processor())),
+        ("processor", format!("{}, {cpus} cores", processor())),
         ("kernel", format!("{} {}", uname.sysname().to_string_lossy(), uname.release().to_string_lossy())),
         ("ssh", said_by("ssh", &["-V"])),
         ("sshd", said_by(sshd::PROGRAM, &["-V"])),
-        ("underpass", said_by(&underpass.to_string_lossy(), &["--version"])),
-        ("commit", said_by("git", &["describe", "--always", "--dirty"])),
+        ("underpass", said_by("git", &["describe", "--always", "--dirty"])),
         ("compiler", said_by("rustc", &["--version"])),
         ("command", format!("`{command_line}`")),
         ("runs", format!("{}, medians; ± is half the range between the extremes", options.runs)),

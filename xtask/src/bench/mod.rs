@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 
 use bed::Bed;
-use clients::{Client, Running};
+use clients::{Binary, Running, TESTKIT_BINARY};
 use metrics::Metric;
 use options::Options;
 use samples::{Entrant, Samples};
@@ -47,17 +47,14 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
 }
 
 fn compare(options: &Options, command_line: &str) -> Result<()> {
-    let binaries = match &options.binaries {
-        Some(directory) => fs::canonicalize(directory).with_context(|| directory.display().to_string())?,
-        None => build(options)?,
-    };
+    let binaries = binaries(options)?;
     process::raise_file_limit(4 * options.sizes.idle as u64)?;
     let bed = Bed::new(binaries)?;
     let samples = measure(options, &bed);
     let tables = report::tables(&samples, &options.ciphers, &options.metrics);
     println!("{tables}");
 
-    let machine = machine::describe(options, &bed.binary("underpass"), command_line);
+    let machine = machine::describe(options, command_line);
     let output = output(options);
     if let Some(directory) = output.parent() {
         fs::create_dir_all(directory)?;
@@ -112,21 +109,24 @@ fn shown(metric: &Metric, values: &[f64]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Builds what the selected clients and metrics need, as it would be shipped.
-fn build(options: &Options) -> Result<PathBuf> {
-    let mut packages: Vec<&str> =
-        options.clients.iter().flat_map(|client: &&Client| client.packages).copied().collect();
+/// The directory of the binaries that the selection needs: the given one, or that of a release build made now.
+fn binaries(options: &Options) -> Result<PathBuf> {
+    let mut needed: Vec<&Binary> = options.clients.iter().filter_map(|client| client.binary).collect();
     if options.metrics.iter().any(|metric| !metric.delay.is_zero()) {
-        packages.push("underpass-testkit");
+        needed.push(&TESTKIT_BINARY);
     }
-    packages.sort_unstable();
-    packages.dedup();
-    if !packages.is_empty() {
-        let mut args = vec!["build", "--release"];
-        args.extend(packages.iter().flat_map(|package| ["-p", package]));
-        workspace::cargo(&args)?;
+    let directory = match &options.binaries {
+        Some(directory) => std::path::absolute(directory)?,
+        None => {
+            let packages = needed.iter().flat_map(|binary| ["-p", binary.package]);
+            workspace::cargo(&["build", "--release"].into_iter().chain(packages).collect::<Vec<_>>())?;
+            workspace::target().join("release")
+        }
+    };
+    for binary in needed {
+        ensure!(directory.join(binary.name).exists(), "{} is not in {}", binary.name, directory.display());
     }
-    Ok(workspace::target().join("release"))
+    Ok(directory)
 }
 
 fn output(options: &Options) -> PathBuf {
