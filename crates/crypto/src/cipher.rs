@@ -26,17 +26,23 @@ pub enum CipherKind {
         /// Bytes of tag after the packet.
         tag_len: usize,
         /// Takes `key_len` and `iv_len` bytes.
-        new: fn(key: &[u8], iv: &[u8]) -> Box<dyn Aead>,
+        new: NewAead,
     },
     /// Only encrypts; a [`crate::Mac`] authenticates.
     Plain {
         /// Takes `key_len` and `iv_len` bytes.
-        new: fn(key: &[u8], iv: &[u8], way: Way) -> Box<dyn Keystream>,
+        new: NewKeystream,
         /// Chained ciphers leak through early length checks, so a bad length is found out late (RFC 4253 section 6,
         /// CVE-2008-5161).
         chained: bool,
     },
 }
+
+/// Makes the state of one direction from a key and an initial vector, each as long as the [`Cipher`] says.
+pub type NewAead = fn(key: &[u8], iv: &[u8]) -> Box<dyn Aead>;
+
+/// Makes the state of one direction from a key and an initial vector, each as long as the [`Cipher`] says.
+pub type NewKeystream = fn(key: &[u8], iv: &[u8], way: Way) -> Box<dyn Keystream>;
 
 /// Which way a cipher that is not its own inverse runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

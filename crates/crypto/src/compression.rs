@@ -11,8 +11,11 @@ pub struct Compression {
     /// Whether it starts only after authentication (`zlib@openssh.com`).
     pub delayed: bool,
     /// Makes the two halves; `None` for a method that changes nothing.
-    pub new: Option<fn() -> (Box<dyn Compress>, Box<dyn Decompress>)>,
+    pub new: Option<NewCompression>,
 }
+
+/// Makes the two halves, each with an empty dictionary.
+pub type NewCompression = fn() -> (Box<dyn Compress>, Box<dyn Decompress>);
 
 /// The compressing half of one direction; its dictionary lives across packets.
 pub trait Compress: Send {

@@ -36,7 +36,6 @@ impl Hash {
 
 /// A hash computation under way.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "a few live at a time, on the stack")]
 pub enum Hasher {
     /// SHA-1.
     Sha1(sha1::Sha1),

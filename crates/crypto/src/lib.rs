@@ -20,8 +20,8 @@ mod secret;
 mod selection;
 mod signature;
 
-pub use cipher::{Aead, Cipher, CipherKind, Keystream, Way};
-pub use compression::{Compress, Compression, Decompress, InflateError};
+pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way};
+pub use compression::{Compress, Compression, Decompress, InflateError, NewCompression};
 pub use entropy::Entropy;
 pub use fingerprint::{key_description, key_type, sha256_fingerprint};
 pub use hash::{Digest, Hash, Hasher};
@@ -30,4 +30,4 @@ pub use mac::{Mac, MacKey};
 pub use provider::{Named, Provider, Strength};
 pub use secret::Secret;
 pub use selection::{SelectError, select};
-pub use signature::{SignError, Signature, SignatureError, Signer};
+pub use signature::{SignError, Signature, SignatureError, Signer, Verify};

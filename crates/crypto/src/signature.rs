@@ -10,10 +10,13 @@ pub struct Signature {
     pub strength: Strength,
     /// The format of the key blob, e.g. `ssh-rsa`: one key format can serve several algorithms (RFC 8332).
     pub key_format: &'static str,
-    /// Verifies a signature blob (algorithm name and signature, as on the wire) over `data`. The blob must name
-    /// this algorithm and the key must be of `key_format`.
-    pub verify: fn(key: &[u8], signature: &[u8], data: &[u8]) -> Result<(), SignatureError>,
+    /// Verifies a signature.
+    pub verify: Verify,
 }
+
+/// Verifies a signature blob (algorithm name and signature, as on the wire) over `data`. The blob must name the
+/// algorithm and the key must be of its key format.
+pub type Verify = fn(key: &[u8], signature: &[u8], data: &[u8]) -> Result<(), SignatureError>;
 
 /// Something that signs: a private key in memory now; an agent or a token answers the engine's question instead.
 pub trait Signer: Send + Sync {

@@ -11,7 +11,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Cipher, CipherKind, Keystream, Strength, Way};
+use crate::{Cipher, CipherKind, Keystream, NewKeystream, Strength};
 
 /// `aes128-ctr`.
 pub static AES128_CTR: Cipher = cipher("aes128-ctr", 16, |key, iv, _| new(&AES_128, key, iv));
@@ -22,11 +22,7 @@ pub static AES192_CTR: Cipher = cipher("aes192-ctr", 24, |key, iv, _| new(&AES_1
 /// `aes256-ctr`.
 pub static AES256_CTR: Cipher = cipher("aes256-ctr", 32, |key, iv, _| new(&AES_256, key, iv));
 
-const fn cipher(
-    name: &'static str,
-    key_len: usize,
-    new: fn(&[u8], &[u8], Way) -> Box<dyn Keystream>,
-) -> Cipher {
+const fn cipher(name: &'static str, key_len: usize, new: NewKeystream) -> Cipher {
     Cipher {
         name,
         strength: Strength::Modern,

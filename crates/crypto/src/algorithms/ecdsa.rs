@@ -7,12 +7,12 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
     ParsedPublicKey,
 };
-use p256::{ecdsa::signature::Signer as _, elliptic_curve::Generate as _};
+use p256::ecdsa::signature::Signer as _;
 use underpass_wire::{Put as _, Reader};
 use zeroize::Zeroizing;
 
-use super::{KeyError, blob, rng::Rng};
-use crate::{Entropy, SignError, Signature, SignatureError, Signer, Strength};
+use super::{KeyError, blob, rng::secret_key};
+use crate::{Entropy, SignError, Signature, SignatureError, Signer, Strength, Verify};
 
 /// `ecdsa-sha2-nistp256`.
 pub static ECDSA_SHA2_NISTP256: Signature =
@@ -26,7 +26,7 @@ pub static ECDSA_SHA2_NISTP384: Signature =
 pub static ECDSA_SHA2_NISTP521: Signature =
     signature(Curve::Nistp521, |key, signature, data| verify(Curve::Nistp521, key, signature, data));
 
-const fn signature(curve: Curve, verify: fn(&[u8], &[u8], &[u8]) -> Result<(), SignatureError>) -> Signature {
+const fn signature(curve: Curve, verify: Verify) -> Signature {
     let name = curve.algorithm();
     Signature { name, strength: Strength::Modern, key_format: name, verify }
 }
@@ -122,11 +122,10 @@ impl EcdsaKey {
 
     /// A new key.
     pub fn generate(curve: Curve, entropy: &mut dyn Entropy) -> Self {
-        let rng = &mut Rng(entropy);
         let key = match curve {
-            Curve::Nistp256 => Scalar::Nistp256(p256::ecdsa::SigningKey::generate_from_rng(rng)),
-            Curve::Nistp384 => Scalar::Nistp384(p384::ecdsa::SigningKey::generate_from_rng(rng)),
-            Curve::Nistp521 => Scalar::Nistp521(p521::ecdsa::SigningKey::generate_from_rng(rng)),
+            Curve::Nistp256 => Scalar::Nistp256(secret_key::<p256::NistP256>(256, entropy).into()),
+            Curve::Nistp384 => Scalar::Nistp384(secret_key::<p384::NistP384>(384, entropy).into()),
+            Curve::Nistp521 => Scalar::Nistp521(secret_key::<p521::NistP521>(521, entropy).into()),
         };
         Self::from_key(curve, key)
     }

@@ -5,38 +5,36 @@ use std::marker::PhantomData;
 use p256::{
     NistP256,
     elliptic_curve::{
-        AffinePoint, CurveArithmetic, FieldBytesSize, Generate as _, PublicKey,
-        ecdh::EphemeralSecret,
+        AffinePoint, CurveArithmetic, FieldBytesSize, PublicKey, SecretKey,
         sec1::{FromSec1Point, ModulusSize, ToSec1Point},
     },
 };
 use p384::NistP384;
 use p521::NistP521;
 
-use super::rng::Rng;
+use super::rng::secret_key;
 use crate::{
     Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Response, Secret, Strength,
 };
 
 /// `ecdh-sha2-nistp256`.
 pub static ECDH_SHA2_NISTP256: Kex =
-    kex("ecdh-sha2-nistp256", Hash::Sha256, &Ecdh::<NistP256> { public_len: 65, curve: PhantomData });
+    kex("ecdh-sha2-nistp256", Hash::Sha256, &Ecdh::<NistP256> { order_bits: 256, curve: PhantomData });
 
 /// `ecdh-sha2-nistp384`.
 pub static ECDH_SHA2_NISTP384: Kex =
-    kex("ecdh-sha2-nistp384", Hash::Sha384, &Ecdh::<NistP384> { public_len: 97, curve: PhantomData });
+    kex("ecdh-sha2-nistp384", Hash::Sha384, &Ecdh::<NistP384> { order_bits: 384, curve: PhantomData });
 
 /// `ecdh-sha2-nistp521`.
 pub static ECDH_SHA2_NISTP521: Kex =
-    kex("ecdh-sha2-nistp521", Hash::Sha512, &Ecdh::<NistP521> { public_len: 133, curve: PhantomData });
+    kex("ecdh-sha2-nistp521", Hash::Sha512, &Ecdh::<NistP521> { order_bits: 521, curve: PhantomData });
 
 const fn kex(name: &'static str, hash: Hash, agreement: &'static dyn Agreement) -> Kex {
     Kex { name, strength: Strength::Modern, hash, method: KexMethod::Agreement(agreement) }
 }
 
 struct Ecdh<C> {
-    /// Bytes of an uncompressed point.
-    public_len: usize,
+    order_bits: usize,
     curve: PhantomData<fn() -> C>,
 }
 
@@ -56,18 +54,18 @@ where
     }
 
     fn initiate(&self, entropy: &mut dyn Entropy) -> Result<Box<dyn Initiator>, KexError> {
-        Ok(Box::new(KeyPair::<C>::generate(self.public_len, entropy)))
+        Ok(Box::new(KeyPair::<C>::generate(self.order_bits, entropy)))
     }
 
     fn respond(&self, client_public: &[u8], entropy: &mut dyn Entropy) -> Result<Response, KexError> {
-        let pair = KeyPair::<C>::generate(self.public_len, entropy);
+        let pair = KeyPair::<C>::generate(self.order_bits, entropy);
         let secret = pair.agree(client_public)?;
         Ok(Response { public: pair.public, secret })
     }
 }
 
 struct KeyPair<C: CurveArithmetic> {
-    private: EphemeralSecret<C>,
+    private: SecretKey<C>,
     public: Vec<u8>,
 }
 
@@ -77,10 +75,9 @@ where
     AffinePoint<C>: FromSec1Point<C> + ToSec1Point<C>,
     FieldBytesSize<C>: ModulusSize,
 {
-    fn generate(public_len: usize, entropy: &mut dyn Entropy) -> Self {
-        let private = EphemeralSecret::generate_from_rng(&mut Rng(entropy));
+    fn generate(order_bits: usize, entropy: &mut dyn Entropy) -> Self {
+        let private = secret_key::<C>(order_bits, entropy);
         let public = private.public_key().to_sec1_point(false).as_bytes().to_vec();
-        debug_assert_eq!(public.len(), public_len);
         Self { private, public }
     }
 

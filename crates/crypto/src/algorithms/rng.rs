@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 
+use p256::elliptic_curve::{Curve, SecretKey, array::Array};
 use rand_core::{TryCryptoRng, TryRng};
+use zeroize::Zeroizing;
 
 use crate::Entropy;
 
@@ -36,3 +38,18 @@ impl TryRng for Rng<'_> {
 
 // `Entropy` promises cryptographic strength.
 impl TryCryptoRng for Rng<'_> {}
+
+/// A private key on a curve whose order has `order_bits` bits: uniform, by rejection.
+///
+/// The crate's own generator does not mask, so on P-521 it would throw 127 of 128 draws away.
+pub(super) fn secret_key<C: Curve>(order_bits: usize, entropy: &mut dyn Entropy) -> SecretKey<C> {
+    let mut scalar = Zeroizing::new(Array::default());
+    let spare_bits = 8 * scalar.len() - order_bits;
+    loop {
+        entropy.fill(&mut scalar);
+        scalar[0] &= 0xff >> spare_bits;
+        if let Ok(key) = SecretKey::from_bytes(&scalar) {
+            return key;
+        }
+    }
+}

@@ -15,7 +15,7 @@ use underpass_wire::{Mpint, Put as _};
 use zeroize::Zeroizing;
 
 use super::{KeyError, blob};
-use crate::{SignError, Signature, SignatureError, Signer, Strength};
+use crate::{SignError, Signature, SignatureError, Signer, Strength, Verify};
 
 /// `rsa-sha2-512`.
 pub static RSA_SHA2_512: Signature = signature(SHA2_512, |key, signature, data| {
@@ -27,10 +27,7 @@ pub static RSA_SHA2_256: Signature = signature(SHA2_256, |key, signature, data| 
     verify(SHA2_256, &RSA_PKCS1_2048_8192_SHA256, key, signature, data)
 });
 
-const fn signature(
-    name: &'static str,
-    verify: fn(&[u8], &[u8], &[u8]) -> Result<(), SignatureError>,
-) -> Signature {
+const fn signature(name: &'static str, verify: Verify) -> Signature {
     Signature { name, strength: Strength::Modern, key_format: FORMAT, verify }
 }
 

@@ -1,0 +1,12 @@
+//! Every algorithm against published vectors, hostile input, and second implementations.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod agreement;
+mod agreement_vectors;
+mod bulk_vectors;
+mod packets;
+mod rsa_key;
+mod signature_vectors;
+mod signatures;
+mod support;

@@ -1,0 +1,72 @@
+//! An RSA key of 2048 bits made by OpenSSL for these tests, and what OpenSSL signs with it. It protects nothing.
+
+use hex_literal::hex;
+use underpass_crypto::algorithms::rsa::RsaNumbers;
+
+/// The whole key.
+pub(crate) const NUMBERS: RsaNumbers<'static> =
+    RsaNumbers { n: &N, e: &[1, 0, 1], d: &D, iqmp: &IQMP, p: &P, q: &Q };
+
+/// The modulus.
+pub(crate) const N: [u8; 256] = hex!(
+    "dbb829bfeefd2d8581c8250010c8166d7e3e9d95ec8cd59ea5709407bfcaa76363d6bc13320f0c878ab805f18304d5d9
+     2eb0dd0d6e87a18ad15528f937e6ecd63fb248dfc90cfe67a9459d9c154dbda6a2e2f3cf8696993f1b61707b8521f5fc
+     1051ae43d662d27b46fc4424e83c49c1617f13e6e910e8b220ef07a9f37436e1adb3f2dd1c3a2db01f11479947da6c83
+     c52c39b92f486ad12d8f6baf625aff42d48fbfe1f0602400b856a6b03b07818593181253de30991c3de55d43b3680bbc
+     660bd694662838c5a0d1b50da2fe790d6888d8d9a963266c168f15dc8627ce828fdcd9cdf6d0ebd602bd172a86cc15cb
+     676552d14608cce67dc540de8bef7b0f"
+);
+
+/// The private exponent.
+pub(crate) const D: [u8; 256] = hex!(
+    "1b1aa647cf7efae117c7ed4c8b456b82d94a771d19ffab9074ff24bba9fca15680e7e9ee8243d9fb5470ec06c56f50c4
+     085ef7fde2af278ddcd1e10a914b52d701278896d691dc46445ada9cf901cc8de45513d77b56539435d7f8ccbbf91b03
+     9badbfce0d81c64e3fccf9c905befe2835533c4cc55e791e1432f8628e2e3d60b207a67b9c85cffe9e06ddc2f16d8d55
+     932a12a93eeb1982276b22f620e1d70d38dc61759a3d21952d4edfa5b870670fa368ded8a202e298d5cfb9518d53b738
+     0e4d70948aa2f2f6e4a69f377972fea3fd6da45a3677b84746676c02823b229d88090e0b52781ef655a8d9e5a9a00b21
+     3852e859e18e0cc9e229105f771717a5"
+);
+
+/// The first prime.
+pub(crate) const P: [u8; 128] = hex!(
+    "f4178bb1d206cdb1ff0961948bbac6317d5414c746599a2bd34360e0e7060ee30357b9b30c1f1c3b7f758eddb61b29be
+     9398691fbccf310fbe7f085762d5b42927800db8769a4760d9e679d30cf33cf1c03e1667cabb4cf7296a69c05fb2f094
+     e5b023481bacf12ed06ea631f2b6ec06ae4c166365c80d83ab47232cc07d6e03"
+);
+
+/// The second prime.
+pub(crate) const Q: [u8; 128] = hex!(
+    "e6703aabb590a93cbe376f67cb62f65a1e2f022678df9a202b7868d02a3cc3b1375e5c68b0d66f19e2295efcd6650d48
+     6a7f090e1ac714bee369d7ad5bea4eb74f88e413848a85163202dfb66093de64f5febcd01cb0c9836854eeed2ab1f45f
+     bc2c7d220bbbacce07ca2004840181b1fe8d89bb40f22085abf922b25da8c705"
+);
+
+/// The inverse of the second prime modulo the first.
+pub(crate) const IQMP: [u8; 128] = hex!(
+    "7a7819ac4f353f4a5416cb7d59ac7c765c643dc5fc60f2bc7fc778f3417bd6ac1595e968e4dc5f0e6bc723d8d9f3801a
+     a30e8c2bfee32bfdf133f7b14e8670fb1c6b686ab8a1dc5a567c6654f3eb05a2a71a6ae2afcbeb2f0e9158bb6185c3a7
+     cab7688db3e1755a928a96f58aff754c526222cc72c57daa2b21e77350ddb22e"
+);
+
+/// What is signed below.
+pub(crate) const MESSAGE: &[u8] = b"a message to sign";
+
+/// RSASSA-PKCS1-v1_5 with SHA-256.
+pub(crate) const SHA256_SIGNATURE: [u8; 256] = hex!(
+    "136edbd229d3426a6e8b1bc7fb169f0eaf17bba83284592ca6deaa5556343cf6c013678664741c80fe63461a2b4becd6
+     0f92dda089130511e5126837a48ef86eacc84019bfb38c59d9c611c99f0d268d420eec6c594726af85c2d259b5a44a38
+     73c5f39c7b3a8490449c215080833ff7aa7d017749ccc8366d3c1c1895c900422e5f5d61a1c3451bf2daa9ceac28c7dc
+     f37c65802bd03acf500df3305fba9ec2f5835e893df31636b26096585b58997895ed42623d621ac94947442d72a13e7d
+     f7c8f59d308dec52c1c16fd7762d2811158f6b76151d2c02ff903b649263106056c7e38a97ef74078e1c4786aeb35f36
+     b55452c8a4dcf9fd03a4edeb1e49e965"
+);
+
+/// RSASSA-PKCS1-v1_5 with SHA-512.
+pub(crate) const SHA512_SIGNATURE: [u8; 256] = hex!(
+    "0b9b34c9c139018e34eed89ac7c4012fa85e43a5ec7b300a029ec1e9a9a07273b1e3d4954caa8450f7ef3dda77d5db2f
+     91de4eab745f2ff72017e5cb1c2e68fe8762e7842078b00e16da16734328399a40f9e1961f486586264c848808515ce8
+     78f59f8893c48f6573b730e466cb9237241eaacc131f6dbabbe7c3cbca9b20ce92ef624e3d8963b48b41e98f6209de3b
+     2e76da26d7b86e79f6780352b52f3b013a323594c388021377a2abf8461c85357e5fe14d81474cc682ce9dc351bbed86
+     b139a4ebd4f3ccae16a839da78520161fca2a926e0af97930606c7eee43cb26c7d8da1a87cf4f3dc8fdcb69e35610caf
+     2568f030f14b820cb993901c2089453c"
+);
