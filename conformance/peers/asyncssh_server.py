@@ -1,0 +1,93 @@
+"""An SSH server for tests: tunnels only, every way to authenticate.
+
+Takes one argument, a JSON object:
+  host_keys        paths of private keys
+  authorized_keys  path of a file of public keys, or null for no publickey authentication
+  user             the only account
+  password         its password, or null for no password authentication
+  new_password     if set, `password` is expired: it is to be changed for this one
+  prompts          for keyboard-interactive: rounds, each a list of [prompt, echo, expected answer]
+  signature_algs, kex_algs, encryption_algs, mac_algs   lists of names; all of asyncssh's defaults if absent
+
+Prints the address that it listens on, then logs to standard error until its standard input ends.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+
+import asyncssh
+
+SETTINGS = json.loads(sys.argv[1])
+ALGORITHMS = ("signature_algs", "kex_algs", "encryption_algs", "mac_algs")
+
+
+class Server(asyncssh.SSHServer):
+    """Decides who may log in, and forwards whatever is asked for."""
+
+    def __init__(self):
+        self._rounds = iter(SETTINGS.get("prompts") or [])
+        self._expected = []
+
+    def begin_auth(self, username):
+        return True
+
+    def public_key_auth_supported(self):
+        return False  # The file of authorized keys takes precedence.
+
+    def password_auth_supported(self):
+        return SETTINGS.get("password") is not None
+
+    def validate_password(self, username, password):
+        right = (username, password) == (SETTINGS["user"], SETTINGS["password"])
+        if right and SETTINGS.get("new_password"):
+            raise asyncssh.PasswordChangeRequired("Your password has expired.")
+        return right
+
+    def change_password(self, username, old_password, new_password):
+        right = (SETTINGS["user"], SETTINGS["password"], SETTINGS.get("new_password"))
+        return (username, old_password, new_password) == right
+
+    def kbdint_auth_supported(self):
+        return bool(SETTINGS.get("prompts"))
+
+    def get_kbdint_challenge(self, username, lang, submethods):
+        return self._next_round() or False
+
+    def validate_kbdint_response(self, username, responses):
+        if username != SETTINGS["user"] or list(responses) != self._expected:
+            return False
+        return self._next_round() or True
+
+    def connection_requested(self, dest_host, dest_port, orig_host, orig_port):
+        return True
+
+    def _next_round(self):
+        prompts = next(self._rounds, None)
+        if prompts is None:
+            return None
+        self._expected = [answer for _, _, answer in prompts]
+        return "Test", "Answer, please.", "", [(prompt, echo) for prompt, echo, _ in prompts]
+
+
+async def main():
+    """Serves until standard input ends."""
+    options = {name: SETTINGS[name] for name in ALGORITHMS if name in SETTINGS}
+    listener = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_factory=Server,
+        server_host_keys=SETTINGS["host_keys"],
+        authorized_client_keys=SETTINGS["authorized_keys"],
+        gss_host=None,
+        **options,
+    )
+    print(f"127.0.0.1:{listener.get_port()}", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+asyncssh.set_log_level(logging.DEBUG)
+asyncssh.set_debug_level(2)  # It names the algorithms of each connection.
+asyncio.run(main())

@@ -1,0 +1,36 @@
+//! The events that our client prints with `--json`: one object a line.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+/// All events in this text. On a terminal, prompts and line ends of their own stand around them.
+pub(super) fn all(text: &str) -> Vec<Value> {
+    let objects = text.lines().filter_map(|line| line.find(r#"{"event""#).map(|at| line[at..].trim_end()));
+    objects.filter_map(|object| serde_json::from_str(object).ok()).collect()
+}
+
+/// The addresses of the listeners, once there are this many.
+pub(super) fn listening(text: &str, forwards: usize) -> Option<Vec<SocketAddr>> {
+    let events = all(text);
+    let listening = events.iter().filter(|event| event["event"] == "listening");
+    let addresses: Vec<SocketAddr> =
+        listening.filter_map(|event| event["address"].as_str()?.parse().ok()).collect();
+    (addresses.len() >= forwards).then_some(addresses)
+}
+
+/// Whether an error event says why the client ended with this exit code, and what to do.
+pub(super) fn explained(events: &[Value], code: Option<i32>) -> Result<(), &'static str> {
+    let error = events.iter().rev().find(|event| event["event"] == "error").ok_or("no error event")?;
+    let has_words = |field: &str| error[field].as_str().is_some_and(|words| !words.trim().is_empty());
+    if error["exit_code"].as_i64() != code.map(i64::from) {
+        return Err("the error event has another exit code");
+    }
+    if !has_words("message") {
+        return Err("the error event has no message");
+    }
+    if !has_words("advice") {
+        return Err("the error event has no advice");
+    }
+    Ok(())
+}

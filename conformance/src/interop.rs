@@ -1,0 +1,200 @@
+//! The [matrix](crate::matrix), run.
+
+use std::fmt;
+use std::thread;
+use std::time::Duration;
+
+use underpass_testkit::Payload;
+use underpass_testkit::server::Server;
+use underpass_testkit::target::Target;
+
+use crate::client::{Client, ClientKind, Session};
+use crate::keys::Keys;
+use crate::matrix::{MATRIX, Role, Row};
+use crate::peer::{Peer, PeerKind};
+use crate::{Failure, Result, traffic};
+
+/// Carries data through a tunnel for each algorithm and peer.
+#[must_use]
+pub fn run() -> Table {
+    thread::scope(|scope| {
+        let columns = PeerKind::ALL.iter().map(|&kind| scope.spawn(move || column(kind)));
+        let columns: Vec<_> = columns.collect();
+        let joined = columns.into_iter().map(|column| column.join().expect("a column reports its failures"));
+        Table { columns: joined.collect() }
+    })
+}
+
+/// Carries data through a tunnel to one peer for each algorithm that it has.
+#[must_use]
+pub fn column(kind: PeerKind) -> Column {
+    let bench = kind.start().and_then(|peer| Ok((peer, Target::Echo.start()?)));
+    let cell = |row: &Row| match &bench {
+        _ if !row.peers.contains(&kind) => Cell::Absent,
+        Err(_) => Cell::Failed("the peer did not start".into()),
+        Ok((peer, target)) => match prove(row, peer, target) {
+            Ok(()) => Cell::Proven,
+            Err(failure) => Cell::Failed(failure.to_string()),
+        },
+    };
+    let cells = MATRIX.iter().map(cell).collect();
+    Column { kind, cells, unavailable: bench.err() }
+}
+
+/// The result for every row of the matrix and every peer. Prints as a table, with all failures below it.
+#[derive(Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+}
+
+impl Table {
+    /// Whether every cell that is to be proven was.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.columns.iter().all(|column| column.failures().is_empty())
+    }
+}
+
+/// The results of one peer.
+#[derive(Debug)]
+pub struct Column {
+    kind: PeerKind,
+    cells: Vec<Cell>,
+    unavailable: Option<Failure>,
+}
+
+impl Column {
+    /// What was to be proven and was not, each in a few words or lines.
+    #[must_use]
+    pub fn failures(&self) -> Vec<String> {
+        if let Some(why) = &self.unavailable {
+            return vec![format!("{}: {why}", self.kind)];
+        }
+        let cells = MATRIX.iter().zip(&self.cells);
+        let failed = cells.filter_map(|(row, cell)| match cell {
+            Cell::Failed(why) => Some(format!("{} {} with {}: {why}", row.role.name(), row.name, self.kind)),
+            Cell::Proven | Cell::Absent => None,
+        });
+        failed.collect()
+    }
+}
+
+#[derive(Debug)]
+enum Cell {
+    Proven,
+    Absent,
+    Failed(String),
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<13} {:<30}", "", "")?;
+        for column in &self.columns {
+            write!(f, " {:<9}", column.kind.to_string())?;
+        }
+        for (at, row) in MATRIX.iter().enumerate() {
+            write!(f, "\n{:<13} {:<30}", row.role.name(), row.name)?;
+            for column in &self.columns {
+                let word = match column.cells[at] {
+                    Cell::Proven => "proven",
+                    Cell::Absent => "-",
+                    Cell::Failed(_) => "FAILED",
+                };
+                write!(f, " {word:<9}")?;
+            }
+        }
+        for failure in self.columns.iter().flat_map(Column::failures) {
+            write!(f, "\n\n{failure}")?;
+        }
+        Ok(())
+    }
+}
+
+fn prove(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
+    let log = peer.process().err();
+    let mark = log.mark();
+    let session = restricted(row, peer)?.forward(target.address()).start()?;
+    traffic::run(PATIENCE, traffic::echo(session.local(), Payload::new(1), LENGTH))?;
+    claimed(row, &session)?;
+    confirmed(row, peer.kind(), &log.text_from(mark))
+}
+
+/// A client that offers this algorithm and no other of its kind.
+fn restricted(row: &Row, peer: &Peer) -> Result<Client> {
+    let client = Client::of(peer)?;
+    Ok(match row.role {
+        Role::Kex => client.option("KexAlgorithms", row.name),
+        Role::HostKey => client.option("HostKeyAlgorithms", row.name),
+        Role::Cipher => client.option("Ciphers", row.name),
+        Role::Mac => client.option("Ciphers", "aes128-ctr").option("MACs", row.name),
+        Role::UserKey(key_type) => client
+            .no_identity()
+            .identity(Keys::get()?.user(key_type))
+            .option("PreferredAuthentications", "publickey")
+            .option("PubkeyAcceptedAlgorithms", row.name),
+    })
+}
+
+/// Checks that the client says it used the algorithm.
+fn claimed(row: &Row, session: &Session) -> Result<()> {
+    let name = row.name;
+    match session.kind() {
+        // Its words are those of sshd, and it does not say how it signed.
+        ClientKind::Ssh => confirmed_by_openssh(row, &session.process().err().text()),
+        ClientKind::Underpass => {
+            let exchange = session.wait_for_event("key-exchange", PATIENCE)?.unwrap_or_default();
+            let fields: &[&str] = match row.role {
+                Role::Kex => &["kex"],
+                Role::HostKey => &["host_key"],
+                Role::Cipher => &["cipher_out", "cipher_in"],
+                Role::Mac => &["mac_out", "mac_in"],
+                Role::UserKey(_) => &[],
+            };
+            match fields.iter().find(|&&field| exchange[field] != name) {
+                None => Ok(()),
+                Some(field) => Err(Failure::new(format!("the client reports {field} {}", exchange[field]))),
+            }
+        }
+    }
+}
+
+/// Checks that the peer's log says it used the algorithm, as far as the peer logs such things.
+fn confirmed(row: &Row, kind: PeerKind, log: &str) -> Result<()> {
+    let name = row.name;
+    match (kind, row.role) {
+        (PeerKind::Sshd, Role::UserKey(_)) => found(log, &[format!("pkalg {name} ")]),
+        (PeerKind::Sshd, _) => confirmed_by_openssh(row, log),
+        (PeerKind::Asyncssh, Role::Kex) => found(log, &[format!("Key exchange alg: {name}")]),
+        (PeerKind::Asyncssh, Role::Cipher) => found(log, &[format!("Encryption alg: {name}")]),
+        (PeerKind::Asyncssh, Role::Mac) => found(log, &[format!("MAC alg: {name}")]),
+        (PeerKind::Asyncssh, Role::UserKey(_)) => found(log, &[format!("Verifying request with {name} key")]),
+        // asyncssh logs the list that the client offered, which has this one name.
+        (PeerKind::Asyncssh, Role::HostKey) => found(log, &[format!("Host key algs: {name}")]),
+        // dropbear logs no algorithms; the client offered one, and the connection worked.
+        (PeerKind::Dropbear, _) => Ok(()),
+    }
+}
+
+fn confirmed_by_openssh(row: &Row, log: &str) -> Result<()> {
+    let name = row.name;
+    let directions = |what: String| ["client->server", "server->client"].map(|way| format!("{way} {what}"));
+    match row.role {
+        Role::Kex => found(log, &[format!("kex: algorithm: {name}")]),
+        Role::HostKey => found(log, &[format!("kex: host key algorithm: {name}")]),
+        Role::Cipher => found(log, &directions(format!("cipher: {name} "))),
+        Role::Mac => found(log, &directions(format!("cipher: aes128-ctr MAC: {name} "))),
+        Role::UserKey(_) => Ok(()),
+    }
+}
+
+fn found(log: &str, evidence: &[String]) -> Result<()> {
+    match evidence.iter().find(|&words| !log.contains(words)) {
+        None => Ok(()),
+        Some(words) => Err(Failure::new(format!("a log lacks `{words}`"))),
+    }
+}
+
+/// Enough for several packets and window adjustments.
+const LENGTH: u64 = 256 * 1024;
+
+const PATIENCE: Duration = Duration::from_secs(30);

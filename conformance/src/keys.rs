@@ -1,0 +1,185 @@
+//! Host keys and user keys, made by `ssh-keygen` once and shared by all tests.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::{Failure, Result};
+
+/// A type of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// `ssh-ed25519`
+    Ed25519,
+    /// `ecdsa-sha2-nistp256`
+    EcdsaP256,
+    /// `ecdsa-sha2-nistp384`
+    EcdsaP384,
+    /// `ecdsa-sha2-nistp521`
+    EcdsaP521,
+    /// `ssh-rsa`, 3072 bits
+    Rsa,
+}
+
+impl KeyType {
+    /// Every type.
+    pub const ALL: &[Self] = &[Self::Ed25519, Self::EcdsaP256, Self::EcdsaP384, Self::EcdsaP521, Self::Rsa];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::EcdsaP256 => "ecdsa256",
+            Self::EcdsaP384 => "ecdsa384",
+            Self::EcdsaP521 => "ecdsa521",
+            Self::Rsa => "rsa",
+        }
+    }
+
+    const fn keygen_arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Ed25519 => &["-t", "ed25519"],
+            Self::EcdsaP256 => &["-t", "ecdsa", "-b", "256"],
+            Self::EcdsaP384 => &["-t", "ecdsa", "-b", "384"],
+            Self::EcdsaP521 => &["-t", "ecdsa", "-b", "521"],
+            Self::Rsa => &["-t", "rsa", "-b", "3072"],
+        }
+    }
+}
+
+/// All key files, each in OpenSSH's format with its public half beside it.
+#[derive(Debug)]
+pub struct Keys {
+    directory: PathBuf,
+}
+
+impl Keys {
+    /// The keys, made when they do not exist yet.
+    ///
+    /// # Errors
+    /// `ssh-keygen` is missing or failed.
+    pub fn get() -> Result<&'static Self> {
+        static KEYS: OnceLock<std::result::Result<Keys, String>> = OnceLock::new();
+        let made = KEYS.get_or_init(|| Self::find_or_make().map_err(|failure| failure.to_string()));
+        made.as_ref().map_err(Failure::new)
+    }
+
+    /// A private key of the servers.
+    #[must_use]
+    pub fn host(&self, key_type: KeyType) -> PathBuf {
+        self.directory.join(format!("host-{}", key_type.name()))
+    }
+
+    /// A host key in dropbear's own format.
+    #[must_use]
+    pub fn dropbear_host(&self, key_type: KeyType) -> PathBuf {
+        self.host(key_type).with_extension("dropbear")
+    }
+
+    /// A private key that the servers accept.
+    #[must_use]
+    pub fn user(&self, key_type: KeyType) -> PathBuf {
+        self.directory.join(format!("user-{}", key_type.name()))
+    }
+
+    /// A private key that the servers accept, encrypted with [`PASSPHRASE`].
+    #[must_use]
+    pub fn encrypted(&self) -> PathBuf {
+        self.directory.join("user-encrypted")
+    }
+
+    /// A private key that no server knows.
+    #[must_use]
+    pub fn stranger(&self) -> PathBuf {
+        self.directory.join("stranger")
+    }
+
+    /// The public halves that servers accept, as the content of an `authorized_keys` file.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn authorized(&self) -> Result<String> {
+        let users = KeyType::ALL.iter().map(|&key_type| self.user(key_type));
+        users.chain([self.encrypted()]).map(|path| public_half(&path)).collect()
+    }
+
+    fn find_or_make() -> Result<Self> {
+        let directory = target_directory().join("conformance").join(FORMAT);
+        if !directory.exists() {
+            make_in(&directory)?;
+        }
+        Ok(Self { directory })
+    }
+
+    fn make(&self) -> Result<()> {
+        for &key_type in KeyType::ALL {
+            keygen(key_type, "", &self.host(key_type))?;
+            keygen(key_type, "", &self.user(key_type))?;
+            let converted = Command::new("dropbearconvert")
+                .args(["openssh", "dropbear"])
+                .args([self.host(key_type), self.dropbear_host(key_type)])
+                .output();
+            succeeded("dropbearconvert", converted)?;
+        }
+        keygen(KeyType::Ed25519, PASSPHRASE, &self.encrypted())?;
+        keygen(KeyType::Ed25519, "", &self.stranger())
+    }
+}
+
+/// Opens [`Keys::encrypted`].
+pub const PASSPHRASE: &str = "marmalade-51d7";
+
+/// The line of a public key.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn public_half(private: &Path) -> Result<String> {
+    let path = private.with_extension("pub");
+    fs::read_to_string(&path).map_err(|error| Failure::from(error).during(path.display()))
+}
+
+/// Where this workspace's build products go.
+#[must_use]
+pub fn target_directory() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => PathBuf::from(directory),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target"),
+    }
+}
+
+/// Test processes race for this. Each makes its keys aside; the first to be done puts them in place.
+fn make_in(directory: &Path) -> Result<()> {
+    let parent = directory.parent().expect("the directory was joined to a parent");
+    fs::create_dir_all(parent)?;
+    let aside = tempfile::tempdir_in(parent)?;
+    Keys { directory: aside.path().to_owned() }.make()?;
+    match fs::rename(aside.path(), directory) {
+        Err(error) if !directory.exists() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn keygen(key_type: KeyType, passphrase: &str, path: &Path) -> Result<()> {
+    let comment = path.file_name().unwrap_or(OsStr::new("key"));
+    let made = Command::new("ssh-keygen")
+        .arg("-q")
+        .args(key_type.keygen_arguments())
+        .args(["-N", passphrase, "-C"])
+        .arg(comment)
+        .arg("-f")
+        .arg(path)
+        .output();
+    succeeded("ssh-keygen", made)
+}
+
+fn succeeded(program: &str, output: std::io::Result<std::process::Output>) -> Result<()> {
+    let output = output.map_err(|error| Failure::from(error).during(program))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(String::from_utf8_lossy(&output.stderr)).during(program))
+}
+
+/// Names the directory; to be changed with what it holds, so that keys of an older suite are not used.
+const FORMAT: &str = "keys-1";

@@ -1,0 +1,107 @@
+//! Which algorithm is to be proven by which peer.
+//!
+//! A peer that is not named for an algorithm does not have it, or has no room for it.
+
+use crate::keys::KeyType;
+use crate::peer::PeerKind::{self, Asyncssh, Sshd};
+
+/// What an algorithm is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Key exchange method.
+    Kex,
+    /// Signature algorithm of the host key.
+    HostKey,
+    /// Signature algorithm of a user's key of this type.
+    UserKey(KeyType),
+    /// Cipher, in both directions.
+    Cipher,
+    /// MAC, in both directions, with a cipher that has none of its own.
+    Mac,
+}
+
+impl Role {
+    /// Its name in the printed matrix.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kex => "key exchange",
+            Self::HostKey => "host key",
+            Self::UserKey(_) => "user key",
+            Self::Cipher => "cipher",
+            Self::Mac => "MAC",
+        }
+    }
+}
+
+/// One algorithm and the peers that prove it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// What it is for.
+    pub role: Role,
+    /// Its name.
+    pub name: &'static str,
+    /// The peers with which a tunnel must carry data under it.
+    pub peers: &'static [PeerKind],
+}
+
+/// The matrix.
+pub const MATRIX: &[Row] = &[
+    row(Role::Kex, "mlkem768x25519-sha256", &[Asyncssh]),
+    row(Role::Kex, "curve25519-sha256", ALL),
+    row(Role::Kex, "curve25519-sha256@libssh.org", ALL),
+    row(Role::Kex, "ecdh-sha2-nistp256", ALL),
+    row(Role::Kex, "ecdh-sha2-nistp384", ALL),
+    row(Role::Kex, "ecdh-sha2-nistp521", ALL),
+    row(Role::HostKey, "ssh-ed25519", ALL),
+    row(Role::HostKey, "ecdsa-sha2-nistp256", ALL),
+    row(Role::HostKey, "ecdsa-sha2-nistp384", WITHOUT_DROPBEAR),
+    row(Role::HostKey, "ecdsa-sha2-nistp521", ALL),
+    row(Role::HostKey, "rsa-sha2-256", ALL),
+    row(Role::HostKey, "rsa-sha2-512", WITHOUT_DROPBEAR),
+    row(Role::UserKey(KeyType::Ed25519), "ssh-ed25519", ALL),
+    row(Role::UserKey(KeyType::EcdsaP256), "ecdsa-sha2-nistp256", ALL),
+    row(Role::UserKey(KeyType::EcdsaP384), "ecdsa-sha2-nistp384", ALL),
+    row(Role::UserKey(KeyType::EcdsaP521), "ecdsa-sha2-nistp521", ALL),
+    row(Role::UserKey(KeyType::Rsa), "rsa-sha2-256", ALL),
+    row(Role::UserKey(KeyType::Rsa), "rsa-sha2-512", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "aes128-gcm@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "aes256-gcm@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "chacha20-poly1305@openssh.com", ALL),
+    row(Role::Cipher, "aes128-ctr", ALL),
+    row(Role::Cipher, "aes192-ctr", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "aes256-ctr", ALL),
+    row(Role::Mac, "hmac-sha2-256", ALL),
+    row(Role::Mac, "hmac-sha2-512", WITHOUT_DROPBEAR),
+    row(Role::Mac, "hmac-sha2-256-etm@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Mac, "hmac-sha2-512-etm@openssh.com", WITHOUT_DROPBEAR),
+];
+
+const ALL: &[PeerKind] = PeerKind::ALL;
+const WITHOUT_DROPBEAR: &[PeerKind] = &[Sshd, Asyncssh];
+
+const fn row(role: Role, name: &'static str, peers: &'static [PeerKind]) -> Row {
+    Row { role, name, peers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_algorithm_is_proven_by_a_peer() {
+        for row in MATRIX {
+            assert!(!row.peers.is_empty(), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn no_algorithm_is_listed_twice() {
+        for (at, row) in MATRIX.iter().enumerate() {
+            let twice = MATRIX[..at]
+                .iter()
+                .any(|other| (other.role.name(), other.name) == (row.role.name(), row.name));
+            assert!(!twice, "{}", row.name);
+        }
+    }
+}
