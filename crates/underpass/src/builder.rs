@@ -220,6 +220,9 @@ settings! {
     /// How many such questions may go unanswered before the tunnel is given up. Default: 3.
     keepalive_count: u32 = 3, set(count: u32) => count;
 
+    /// Whether the system, too, asks a silent server for signs of life (`SO_KEEPALIVE`). Default: yes.
+    tcp_keepalive: bool = true, set(keepalive: bool) => keepalive;
+
     /// How many bytes in one direction before new keys are agreed on. `None`: as many as the cipher is good for, see
     /// RFC 4344 section 3.2. Default: `None`.
     rekey_bytes: Option<u64> = None, set(bytes: impl Into<Option<u64>>) => bytes.into();

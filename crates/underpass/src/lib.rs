@@ -13,4 +13,4 @@ pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation
 pub use event::{Event, HostKeyVerdict, Observer};
 pub use forward::{BindAddress, Forward, Interface, Target};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
-pub use underpass_crypto::{Secret, SignError, Signer};
+pub use underpass_crypto::{Named, Provider, Secret, SignError, Signer, Strength};
