@@ -200,24 +200,14 @@ impl Core {
             Direction::ClientToServer => self.role == Role::Server,
             Direction::ServerToClient => self.role == Role::Client,
         };
-        let gated = self.exchange.peer_is_gated() && !info.phases.contains(Phases::REKEY);
         let in_phase = info.phases.contains(self.phase_bit());
-        if self.is_leftover_request(number) {
-            return Ok(true);
-        }
-        if !from_peer || !in_phase || gated { unexpected() } else { Ok(true) }
+        if !from_peer || !in_phase { unexpected() } else { Ok(true) }
     }
 
-    /// RFC 4252 section 5.3: requests that were under way when one succeeded are ignored.
-    fn is_leftover_request(&self, number: Number) -> bool {
-        number == Number::USERAUTH_REQUEST
-            && self.role == Role::Server
-            && matches!(self.phase, Phase::Open(_))
-            && !self.exchange.peer_is_gated()
-    }
-
+    /// The phase in which the peer's next message is judged.
     fn phase_bit(&self) -> Phases {
         match &self.phase {
+            Phase::Authentication(_) | Phase::Open(_) if self.exchange.peer_is_gated() => Phases::REKEY,
             // The peer's keys can be in use before ours are, while the application looks at the host key.
             Phase::FirstKex if self.exchange.session_id().is_some() && !self.exchange.peer_is_gated() => {
                 Phases::SERVICE
@@ -272,6 +262,7 @@ impl Core {
         now: Instant,
     ) -> Result<(), Error> {
         match &mut self.phase {
+            // RFC 4252 section 5.1: requests that were under way when one succeeded are ignored.
             Phase::Open(_) if matches!(message, Message::UserauthRequest(_)) => Ok(()),
             Phase::Open(open) => open.on_message(message, payload, &mut self.out, now),
             Phase::Authentication(auth) => match &mut **auth {
