@@ -1,6 +1,7 @@
 use std::fmt;
 
 use sha2::Digest as _;
+use zeroize::Zeroize;
 
 /// The hash functions of key exchanges, signatures and fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,13 @@ impl Digest {
         let mut bytes = [0; MAX_DIGEST];
         bytes[..digest.len()].copy_from_slice(digest);
         Self { bytes, len: digest.len() }
+    }
+}
+
+/// For digests that are keys.
+impl Zeroize for Digest {
+    fn zeroize(&mut self) {
+        self.bytes.zeroize();
     }
 }
 

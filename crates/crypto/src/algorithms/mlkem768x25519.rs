@@ -93,7 +93,8 @@ fn combine(kem_secret: &[u8], classical_secret: &Secret) -> Secret {
     let mut hasher = Hash::Sha256.start();
     hasher.update(kem_secret);
     hasher.update(classical_secret.expose());
-    Secret::new(hasher.finish().to_vec())
+    let secret = Zeroizing::new(hasher.finish());
+    Secret::new(secret.to_vec())
 }
 
 /// FIPS 203 table 3.

@@ -1,6 +1,7 @@
 //! `rsa-sha2-256` and `rsa-sha2-512` with keys of the format `ssh-rsa` (RFC 8332).
 //!
-//! aws-lc-rs, for its constant-time, blinded arithmetic.
+//! aws-lc-rs, for its constant-time, blinded arithmetic. What blinds comes from a generator of its own and does not show
+//! in the signature, which is the same every time.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -98,7 +99,7 @@ impl RsaKey {
 }
 
 /// `d mod (prime - 1)`, in constant time.
-fn reduce(d: &[u8], prime: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+fn reduce(d: &[u8], prime: &[u8]) -> Result<Zeroizing<Box<[u8]>>, KeyError> {
     if prime.last().is_none_or(|last| last & 1 == 0) {
         return Err(KeyError::Invalid);
     }
@@ -106,11 +107,10 @@ fn reduce(d: &[u8], prime: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let bits = u32::try_from(8 * bytes.len()).map_err(|_| KeyError::Invalid)?;
         BoxedUint::from_be_slice(bytes, bits).map(Zeroizing::new).map_err(|_| KeyError::Invalid)
     };
-    let modulus = Zeroizing::new(number(prime)?.wrapping_sub(BoxedUint::one()));
-    let modulus = NonZero::new((*modulus).clone()).into_option().ok_or(KeyError::Invalid)?;
-    let modulus = Zeroizing::new(modulus);
+    let modulus = NonZero::new(number(prime)?.wrapping_sub(BoxedUint::one()));
+    let modulus = Zeroizing::new(modulus.into_option().ok_or(KeyError::Invalid)?);
     let remainder = Zeroizing::new(number(d)?.rem(&modulus));
-    Ok(Zeroizing::new(Zeroizing::new(remainder.to_be_bytes()).to_vec()))
+    Ok(Zeroizing::new(remainder.to_be_bytes()))
 }
 
 impl Signer for RsaKey {
@@ -129,7 +129,7 @@ impl Signer for RsaKey {
             _ => return Err(SignError::UnsupportedAlgorithm),
         };
         let mut signature = vec![0; self.key.public_modulus_len()];
-        // The generator is not drawn from: this padding has no salt.
+        // The library ignores this generator: the padding has no salt.
         let signed = self.key.sign(padding, &SystemRandom::new(), data, &mut signature);
         signed.map_err(|_| SignError::Failed)?;
         Ok(blob::write_signature(algorithm, &signature))
