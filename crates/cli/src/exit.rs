@@ -1,0 +1,118 @@
+//! How the command ends, for scripts and service managers.
+
+use underpass::{Error, ErrorKind, Step};
+
+/// An exit code and what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exit {
+    pub(crate) code: u8,
+    pub(crate) meaning: &'static str,
+}
+
+impl Exit {
+    pub(crate) const DONE: Self = exit(0, "what was asked for is done; for a tunnel, it was told to stop");
+    const INTERNAL: Self = exit(1, "a fault of this command");
+    const SETTINGS: Self = exit(2, "the command line or a setting is wrong");
+    const UNREACHABLE: Self =
+        exit(3, "the server's name cannot be resolved, or nothing there accepts connections");
+    const TIMEOUT: Self = exit(4, "a step took too long");
+    const PROTOCOL: Self = exit(5, "the server breaks the protocol, or has no algorithm in common");
+    const HOST_KEY: Self = exit(6, "the server's key is unknown, changed or revoked");
+    const LOGIN: Self = exit(7, "the server refuses the login");
+    const IDENTITY: Self = exit(8, "a private key cannot be used");
+    const LISTEN: Self = exit(9, "a local port cannot be listened on");
+    const TARGET: Self = exit(10, "the server does not reach a target");
+    const LOST: Self = exit(11, "the connection to the server is lost");
+    pub(crate) const CUT: Self =
+        exit(130, "cut short by a signal, before the tunnel was open or while it closed");
+
+    pub(crate) const ALL: [Self; 13] = [
+        Self::DONE,
+        Self::INTERNAL,
+        Self::SETTINGS,
+        Self::UNREACHABLE,
+        Self::TIMEOUT,
+        Self::PROTOCOL,
+        Self::HOST_KEY,
+        Self::LOGIN,
+        Self::IDENTITY,
+        Self::LISTEN,
+        Self::TARGET,
+        Self::LOST,
+        Self::CUT,
+    ];
+
+    /// The code for an error that ends the command.
+    pub(crate) fn of(error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::Configuration { .. } => Self::SETTINGS,
+            ErrorKind::Resolve { .. } | ErrorKind::Dial { .. } => Self::UNREACHABLE,
+            ErrorKind::Timeout { .. } => Self::TIMEOUT,
+            ErrorKind::PeerMisbehaved { .. } | ErrorKind::PeerIncompatible { .. } => Self::PROTOCOL,
+            ErrorKind::HostKeyUnknown { .. }
+            | ErrorKind::HostKeyChanged { .. }
+            | ErrorKind::HostKeyRevoked { .. } => Self::HOST_KEY,
+            ErrorKind::Authentication { .. } => Self::LOGIN,
+            // Servers hang up on too many attempts.
+            ErrorKind::Disconnected { .. } if error.step() == Step::Authenticate => Self::LOGIN,
+            ErrorKind::Identity { .. } => Self::IDENTITY,
+            ErrorKind::Bind { .. } => Self::LISTEN,
+            ErrorKind::TargetRefused { .. } => Self::TARGET,
+            ErrorKind::Disconnected { .. } | ErrorKind::Lost { .. } | ErrorKind::PeerDead { .. } => {
+                Self::LOST
+            }
+            ErrorKind::Stopped => Self::DONE,
+            // Kinds that later versions of the library add.
+            _ => Self::INTERNAL,
+        }
+    }
+}
+
+const fn exit(code: u8, meaning: &'static str) -> Exit {
+    Exit { code, meaning }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, time::Duration};
+
+    use underpass::{DisconnectReason, OpenFailureReason, Target};
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_error_has_its_code() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let address = "127.0.0.1:1".parse().unwrap();
+        let target = Target::from(("db", 1));
+        let cases = [
+            (Error::internal(Step::Carry, ""), 1),
+            (Error::configuration(""), 2),
+            (Error::resolve("h", refused()), 3),
+            (Error::dial("h", Vec::new()), 3),
+            (Error::timeout(Step::Identify, "h", Duration::ZERO), 4),
+            (Error::peer_misbehaved(Step::Carry, "h", ""), 5),
+            (Error::peer_incompatible(Step::KeyExchange, "h", "ciphers", Vec::new(), Vec::new()), 5),
+            (Error::host_key_unknown("h", "", "", Vec::new()), 6),
+            (Error::host_key_changed("h", "", "", None), 6),
+            (Error::host_key_revoked("h", "", "", None), 6),
+            (Error::authentication("h", "u", Vec::new(), Vec::new()), 7),
+            (Error::disconnected(Step::Authenticate, "h", DisconnectReason::PROTOCOL_ERROR, b""), 7),
+            (Error::identity("key", ""), 8),
+            (Error::bind(address, refused()), 9),
+            (Error::target_refused("h", &target, OpenFailureReason::CONNECT_FAILED, b""), 10),
+            (Error::disconnected(Step::Carry, "h", DisconnectReason::BY_APPLICATION, b""), 11),
+            (Error::lost(Step::Carry, "h", None), 11),
+            (Error::peer_dead("h", Duration::ZERO), 11),
+            (Error::stopped(), 0),
+        ];
+        for (error, code) in cases {
+            assert_eq!(Exit::of(&error).code, code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_table_has_each_code_once_in_order() {
+        assert!(Exit::ALL.is_sorted_by(|one, next| one.code < next.code));
+    }
+}

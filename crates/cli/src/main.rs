@@ -1,0 +1,86 @@
+//! The `underpass` command: TCP through SSH, with the flags of ssh.
+//!
+//! A command line is [parsed](parse) by the [table of options](options) into plain [arguments](args), which are
+//! [resolved](resolve) to the library's settings; the library does the work, and what it tells goes [out](output).
+
+mod algorithms;
+mod args;
+mod exit;
+mod help;
+mod json;
+mod options;
+mod output;
+mod parse;
+mod prompt;
+#[cfg(test)]
+mod reference;
+mod resolve;
+mod signals;
+mod status;
+mod tunnel;
+mod values;
+
+use std::{
+    env,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use args::{Args, Command, Output};
+use exit::Exit;
+use output::Reporter;
+use prompt::Terminal;
+use resolve::Environment;
+use underpass::{Error, Step};
+
+fn main() -> ExitCode {
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    // A mistake in the command line, too, is told in the form that was asked for.
+    let json = words.iter().any(|word| word == "--json");
+    let parsed = parse::parse(words);
+    let output = parsed.as_ref().map_or(Output { json, ..Output::default() }, |args| args.output.clone());
+    let (reporter, writer) = output::start(&output);
+    let terminal = Terminal::default();
+    let done = parsed.and_then(|args| run(&args, &reporter, &terminal));
+    let exit = done.unwrap_or_else(|error| {
+        reporter.error(&error);
+        Exit::of(&error)
+    });
+    writer.finish();
+    terminal.restore();
+    ExitCode::from(exit.code)
+}
+
+fn run(args: &Args, reporter: &Reporter, terminal: &Terminal) -> Result<Exit, Error> {
+    match args.command {
+        Command::Help => print(&help::help()),
+        Command::Version => print(help::VERSION),
+        Command::Algorithms => print(&algorithms::list(args.output.json)),
+        Command::Demo => Err(Error::configuration("not there yet")),
+        Command::Tunnel => {
+            let settings = resolve::resolve(args, &Environment::read())?;
+            block_on(tunnel::run(settings, reporter.clone(), terminal.clone()))
+        }
+    }
+}
+
+/// Runs on this thread alone: with one tunnel, more threads cost more in wake-ups than they gain.
+fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Error::internal(Step::Configure, "the runtime does not start").with_source(error))?;
+    let done = runtime.block_on(work);
+    // A question on the terminal may be open on another thread, and nobody may ever answer it.
+    runtime.shutdown_background();
+    done
+}
+
+/// Writes an answer to standard output.
+fn print(text: &str) -> Result<Exit, Error> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Ok(Exit::DONE),
+        // `underpass --help | head` is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::DONE),
+        Err(error) => Err(Error::internal(Step::Configure, format!("standard output: {error}"))),
+    }
+}

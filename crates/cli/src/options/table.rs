@@ -1,0 +1,447 @@
+use std::time::Duration;
+
+use underpass::{AddressFamily, Forward, HostKeyPolicy};
+
+use super::{Action, Flag, Group, Name, Row};
+use crate::{
+    args::{Command, RekeyLimit, Verbosity},
+    values,
+};
+
+/// All rows, in the order of the help.
+pub(crate) static TABLE: &[Row] = &[
+    Row {
+        group: Group::Forwards,
+        flags: &[short('L')],
+        keyword: Some("LocalForward"),
+        metavar: "[BIND:]PORT:HOST:HOSTPORT",
+        doc: "Listen on PORT of this machine and connect from the server to HOSTPORT of HOST, a name or address as \
+              seen from the server. Without BIND on the loopback addresses, with an empty one or `*` on all. Port 0 \
+              picks a free one and tells it. IPv6 addresses go into brackets",
+        default: "",
+        example: "127.0.0.1:5432:db:5432",
+        repeats: true,
+        action: Action::Set(|args, value| {
+            // In ssh_config the two halves are separate words.
+            let forward = values::words(value)?.join(":");
+            let forward = Forward::parse_local(&forward).map_err(|error| error.kind().to_string())?;
+            args.forwards.forwards.push(forward);
+            Ok(())
+        }),
+    },
+    Row {
+        keyword: Some("ExitOnForwardFailure"),
+        metavar: "yes|no",
+        doc: "Whether to end when a forward cannot listen. With `no` the others go on",
+        default: "yes",
+        example: "no",
+        action: Action::Set(|args, value| set(&mut args.forwards.exit_on_failure, values::yes_no(value))),
+        ..row(Group::Forwards)
+    },
+    Row {
+        flags: &[switch('N'), switch('n'), switch('T')],
+        doc: "Accepted as ssh's; no command is run and no terminal allocated on the server in any case",
+        action: Action::Set(|_, _| Ok(())),
+        ..row(Group::Forwards)
+    },
+    Row {
+        flags: &[short('p')],
+        keyword: Some("Port"),
+        metavar: "PORT",
+        doc: "The port of the server",
+        default: "22",
+        example: "2222",
+        action: Action::Set(|args, value| set(&mut args.server.port, values::port(value))),
+        ..row(Group::Server)
+    },
+    Row {
+        flags: &[short('l')],
+        keyword: Some("User"),
+        metavar: "USER",
+        doc: "The user to log in as",
+        default: "whoever runs the command",
+        example: "me",
+        action: Action::Set(|args, value| set(&mut args.login.user, values::word(value))),
+        ..row(Group::Server)
+    },
+    Row {
+        keyword: Some("HostName"),
+        metavar: "HOST",
+        doc: "The name or address to connect to, and to find the server's key under, instead of the one in the \
+              destination",
+        example: "192.0.2.1",
+        action: Action::Set(|args, value| set(&mut args.server.host_name, values::word(value))),
+        ..row(Group::Server)
+    },
+    Row {
+        flags: &[
+            Flag { name: Name::Short('4'), means: Some("inet") },
+            Flag { name: Name::Short('6'), means: Some("inet6") },
+        ],
+        keyword: Some("AddressFamily"),
+        metavar: "any|inet|inet6",
+        doc: "Which addresses of the server to use: `-4` and `inet` are IPv4, `-6` and `inet6` are IPv6",
+        default: "any",
+        example: "inet6",
+        action: Action::Set(|args, value| {
+            const FAMILIES: [(&str, AddressFamily); 3] =
+                [("any", AddressFamily::Any), ("inet", AddressFamily::V4), ("inet6", AddressFamily::V6)];
+            set(&mut args.server.family, values::choice(value, &FAMILIES))
+        }),
+        ..row(Group::Server)
+    },
+    Row {
+        keyword: Some("ConnectTimeout"),
+        metavar: "TIME",
+        doc: "How long looking up and connecting may take, and then again the SSH handshake",
+        default: "30s",
+        example: "10",
+        action: Action::Set(|args, value| set(&mut args.server.connect_timeout, values::some_time(value))),
+        ..row(Group::Server)
+    },
+    Row {
+        flags: &[short('i')],
+        keyword: Some("IdentityFile"),
+        metavar: "FILE",
+        doc: "A private key to log in with. `~/` is the home directory; %d (home directory), %h (host), %p (port), \
+              %r (user) and %% are replaced; `none` is no key",
+        default: "those of ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa and ~/.ssh/id_rsa that exist",
+        example: "~/.ssh/id_ed25519",
+        repeats: true,
+        action: Action::Set(|args, value| {
+            args.login.identity_files.push(values::word(value)?);
+            Ok(())
+        }),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("IdentitiesOnly"),
+        metavar: "yes|no",
+        doc: "Whether to offer only keys that are named, not those of default files",
+        default: "no",
+        example: "yes",
+        action: Action::Set(|args, value| set(&mut args.login.identities_only, values::yes_no(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        flags: &[Flag { name: Name::Long("password-file"), means: None }],
+        metavar: "FILE",
+        doc: "A file that holds the password; only its owner may have access to it. A line end after it does not \
+              count",
+        default: "the variable UNDERPASS_PASSWORD, else a prompt",
+        example: "/run/secrets/password",
+        action: Action::Set(|args, value| set(&mut args.login.password_file, Ok(value.into()))),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("BatchMode"),
+        metavar: "yes|no",
+        doc: "Whether never to ask anything",
+        default: "no",
+        example: "yes",
+        action: Action::Set(|args, value| set(&mut args.login.batch, values::yes_no(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("NumberOfPasswordPrompts"),
+        metavar: "NUMBER",
+        doc: "How often to ask for a password",
+        default: "3",
+        example: "1",
+        action: Action::Set(|args, value| set(&mut args.login.password_prompts, values::count(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("PreferredAuthentications"),
+        metavar: "LIST",
+        doc: "The methods to log in with, in order",
+        default: "publickey,keyboard-interactive,password",
+        example: "password,publickey",
+        action: Action::Set(|args, value| {
+            let methods = values::word(value)?;
+            let methods =
+                methods.split(',').map(|method| values::choice(method, &METHODS).map(str::to_owned));
+            set(&mut args.login.preferred, methods.collect())
+        }),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("PubkeyAuthentication"),
+        metavar: "yes|no",
+        doc: "Whether to log in with keys",
+        default: "yes",
+        example: "no",
+        action: Action::Set(|args, value| set(&mut args.login.public_key, values::yes_no(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("PasswordAuthentication"),
+        metavar: "yes|no",
+        doc: "Whether to log in with a password",
+        default: "yes",
+        example: "no",
+        action: Action::Set(|args, value| set(&mut args.login.password, values::yes_no(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("KbdInteractiveAuthentication"),
+        metavar: "yes|no",
+        doc: "Whether to log in with the server's own questions",
+        default: "yes",
+        example: "no",
+        action: Action::Set(|args, value| set(&mut args.login.keyboard_interactive, values::yes_no(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("StrictHostKeyChecking"),
+        metavar: "yes|ask|accept-new|no",
+        doc: "What to do with a key that is not on record: `yes` refuses it, `ask` asks, `accept-new` puts it on \
+              record, and `no` does not check the key at all, so that anybody can pose as the server. A changed key is \
+              refused with each but the last",
+        default: "yes",
+        example: "accept-new",
+        action: Action::Set(|args, value| {
+            const POLICIES: [(&str, HostKeyPolicy); 5] = [
+                ("yes", HostKeyPolicy::Strict),
+                ("ask", HostKeyPolicy::Ask),
+                ("accept-new", HostKeyPolicy::AcceptNew),
+                ("no", HostKeyPolicy::DangerouslyAcceptAny),
+                ("off", HostKeyPolicy::DangerouslyAcceptAny),
+            ];
+            set(&mut args.host_key.policy, values::choice(value, &POLICIES))
+        }),
+        ..row(Group::HostKeys)
+    },
+    Row {
+        keyword: Some("UserKnownHostsFile"),
+        metavar: "FILE…",
+        doc: "The user's records of keys; new ones go to the first. Same replacements as for IdentityFile",
+        default: "~/.ssh/known_hosts",
+        example: "/etc/tunnel/known_hosts",
+        action: Action::Set(|args, value| set(&mut args.host_key.user_files, values::words(value))),
+        ..row(Group::HostKeys)
+    },
+    Row {
+        keyword: Some("GlobalKnownHostsFile"),
+        metavar: "FILE…",
+        doc: "The machine's records of keys",
+        default: "/etc/ssh/ssh_known_hosts",
+        example: "none",
+        action: Action::Set(|args, value| set(&mut args.host_key.global_files, values::words(value))),
+        ..row(Group::HostKeys)
+    },
+    Row {
+        keyword: Some("HostKeyAlias"),
+        metavar: "NAME",
+        doc: "The name to find the server's key under",
+        default: "the host's name",
+        example: "bastion",
+        action: Action::Set(|args, value| set(&mut args.host_key.alias, values::word(value))),
+        ..row(Group::HostKeys)
+    },
+    Row {
+        flags: &[short('c')],
+        keyword: Some("Ciphers"),
+        metavar: "LIST",
+        doc: "The ciphers, in order of preference. As in each of these lists, names go between commas, `*` and `?` \
+              stand for any text and any character, and a `+`, `-` or `^` in front appends to, removes from or puts \
+              in front of the defaults. `underpass algorithms` lists what there is",
+        default: "all modern ones",
+        example: "aes128-gcm@openssh.com,aes256-ctr",
+        action: Action::Set(|args, value| set(&mut args.algorithms.ciphers, values::word(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
+        flags: &[short('m')],
+        keyword: Some("MACs"),
+        metavar: "LIST",
+        doc: "The message authentication codes, for ciphers that have none built in",
+        default: "all modern ones",
+        example: "hmac-sha2-256-etm@openssh.com",
+        action: Action::Set(|args, value| set(&mut args.algorithms.macs, values::word(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
+        keyword: Some("KexAlgorithms"),
+        metavar: "LIST",
+        doc: "The key exchange methods",
+        default: "all modern ones",
+        example: "^curve25519-sha256",
+        action: Action::Set(|args, value| set(&mut args.algorithms.kex, values::word(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
+        keyword: Some("HostKeyAlgorithms"),
+        metavar: "LIST",
+        doc: "The signature algorithms of the server's key",
+        default: "all modern ones, those of keys on record first",
+        example: "ssh-ed25519",
+        action: Action::Set(|args, value| set(&mut args.algorithms.host_keys, values::word(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
+        keyword: Some("PubkeyAcceptedAlgorithms"),
+        metavar: "LIST",
+        doc: "The signature algorithms to log in with",
+        default: "all modern ones",
+        example: "-rsa-*",
+        action: Action::Set(|args, value| set(&mut args.algorithms.public_keys, values::word(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
+        keyword: Some("ServerAliveInterval"),
+        metavar: "TIME",
+        doc: "How long the server may be silent before it is asked for a sign of life; 0 never asks",
+        default: "15s",
+        example: "30",
+        action: Action::Set(|args, value| set(&mut args.liveness.interval, values::time(value))),
+        ..row(Group::Liveness)
+    },
+    Row {
+        keyword: Some("ServerAliveCountMax"),
+        metavar: "NUMBER",
+        doc: "How many such questions may go unanswered",
+        default: "3",
+        example: "5",
+        action: Action::Set(|args, value| set(&mut args.liveness.count, values::count(value))),
+        ..row(Group::Liveness)
+    },
+    Row {
+        keyword: Some("TCPKeepAlive"),
+        metavar: "yes|no",
+        doc: "Whether the system, too, asks for signs of life",
+        default: "yes",
+        example: "no",
+        action: Action::Set(|args, value| set(&mut args.liveness.tcp_keepalive, values::yes_no(value))),
+        ..row(Group::Liveness)
+    },
+    Row {
+        keyword: Some("RekeyLimit"),
+        metavar: "AMOUNT [TIME]",
+        doc: "After how much data, and after how long, new keys are agreed on. `default` is as much as the cipher is \
+              good for; `none`, or no TIME, is no limit to their age",
+        default: "default none",
+        example: "1G 1h",
+        action: Action::Set(|args, value| set(&mut args.liveness.rekey, rekey_limit(value))),
+        ..row(Group::Liveness)
+    },
+    Row {
+        flags: &[switch('v'), Flag { name: Name::Long("verbose"), means: Some("") }],
+        doc: "Tell more; up to three times",
+        repeats: true,
+        action: Action::Set(|args, _| {
+            args.output.verbosity = args.output.verbosity.more();
+            Ok(())
+        }),
+        ..row(Group::Output)
+    },
+    Row {
+        flags: &[
+            Flag { name: Name::Short('q'), means: Some("QUIET") },
+            Flag { name: Name::Long("quiet"), means: Some("QUIET") },
+        ],
+        keyword: Some("LogLevel"),
+        metavar: "LEVEL",
+        doc: "How much to tell: QUIET, FATAL or ERROR (only errors), INFO, VERBOSE or DEBUG1 (as `-v`), DEBUG2, DEBUG3",
+        default: "INFO",
+        example: "DEBUG2",
+        action: Action::Set(|args, value| {
+            args.output.verbosity = values::choice(value, &LOG_LEVELS)?;
+            Ok(())
+        }),
+        ..row(Group::Output)
+    },
+    Row {
+        flags: &[Flag { name: Name::Long("json"), means: Some("") }],
+        doc: "Tell everything on standard output, one JSON object a line",
+        action: Action::Set(|args, _| {
+            args.output.json = true;
+            Ok(())
+        }),
+        ..row(Group::Output)
+    },
+    Row {
+        flags: &[short('o')],
+        metavar: "KEYWORD=VALUE",
+        doc: "Set what `ssh_config` calls KEYWORD",
+        example: "BatchMode=yes",
+        repeats: true,
+        action: Action::Keyword,
+        ..row(Group::Output)
+    },
+    Row {
+        flags: &[switch('h'), Flag { name: Name::Long("help"), means: Some("") }],
+        doc: "Show this help",
+        action: Action::Set(|args, _| {
+            args.command = Command::Help;
+            Ok(())
+        }),
+        ..row(Group::Output)
+    },
+    Row {
+        flags: &[switch('V'), Flag { name: Name::Long("version"), means: Some("") }],
+        doc: "Show the version",
+        action: Action::Set(|args, _| {
+            args.command = Command::Version;
+            Ok(())
+        }),
+        ..row(Group::Output)
+    },
+];
+
+/// What most rows have.
+const fn row(group: Group) -> Row {
+    Row {
+        group,
+        flags: &[],
+        keyword: None,
+        metavar: "",
+        doc: "",
+        default: "",
+        example: "",
+        repeats: false,
+        action: Action::Keyword,
+    }
+}
+
+/// `-x VALUE`.
+const fn short(letter: char) -> Flag {
+    Flag { name: Name::Short(letter), means: None }
+}
+
+/// `-x`.
+const fn switch(letter: char) -> Flag {
+    Flag { name: Name::Short(letter), means: Some("") }
+}
+
+fn set<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+    *field = Some(value?);
+    Ok(())
+}
+
+fn rekey_limit(value: &str) -> Result<RekeyLimit, String> {
+    let words = values::words(value)?;
+    let (amount, time) = match words.as_slice() {
+        [amount] => (amount.as_str(), "none"),
+        [amount, time] => (amount.as_str(), time.as_str()),
+        _ => return Err(values::expected("an amount and perhaps a time, as in `1G 1h`", value)),
+    };
+    let bytes = if amount == "default" { None } else { Some(values::bytes(amount)?) };
+    let interval: Option<Duration> = if time == "none" { None } else { Some(values::some_time(time)?) };
+    Ok(RekeyLimit { bytes, interval })
+}
+
+const METHODS: [(&str, &str); 3] =
+    [("publickey", "publickey"), ("keyboard-interactive", "keyboard-interactive"), ("password", "password")];
+
+const LOG_LEVELS: [(&str, Verbosity); 9] = [
+    ("QUIET", Verbosity::QUIET),
+    ("FATAL", Verbosity::QUIET),
+    ("ERROR", Verbosity::QUIET),
+    ("INFO", Verbosity(0)),
+    ("VERBOSE", Verbosity(1)),
+    ("DEBUG", Verbosity(1)),
+    ("DEBUG1", Verbosity(1)),
+    ("DEBUG2", Verbosity(2)),
+    ("DEBUG3", Verbosity(3)),
+];

@@ -1,0 +1,198 @@
+//! Questions on the terminal.
+
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use underpass::{HostKeyQuestion, Prompt, Prompter, Secret};
+use underpass_wire::Untrusted;
+
+/// Asks on the terminal that controls the process, whatever standard input and output are.
+pub(crate) struct TerminalPrompter {
+    /// `user@host`, shown before questions of the server's, so that they cannot be taken for others.
+    server: String,
+    terminal: Terminal,
+}
+
+impl TerminalPrompter {
+    pub(crate) fn new(server: String, terminal: Terminal) -> Self {
+        Self { server, terminal }
+    }
+
+    fn hidden(&self, prompt: &str) -> Option<Secret> {
+        self.terminal.ask(|| rpassword::prompt_password(prompt)).map(Secret::from)
+    }
+}
+
+impl Prompter for TerminalPrompter {
+    fn password(&self, user: &str, host: &str, attempt: u32) -> Option<Secret> {
+        self.hidden(&format!("{}password of {user}@{host}: ", again(attempt)))
+    }
+
+    fn passphrase(&self, path: &Path, attempt: u32) -> Option<Secret> {
+        self.hidden(&format!("{}passphrase of {}: ", again(attempt), path.display()))
+    }
+
+    fn responses(&self, name: &str, instruction: &str, prompts: &[Prompt]) -> Option<Vec<Secret>> {
+        let server = &self.server;
+        for text in [name, instruction].into_iter().flat_map(str::lines).filter(|line| !line.is_empty()) {
+            self.terminal.show(&format!("({server}) {}\n", Untrusted(text.as_bytes()))).ok()?;
+        }
+        let ask = |prompt: &Prompt| {
+            let text = format!("({server}) {}", Untrusted(prompt.text.as_bytes()));
+            match prompt.echo {
+                true => self.terminal.ask(|| self.terminal.visible(&text)).map(Secret::from),
+                false => self.hidden(&text),
+            }
+        };
+        prompts.iter().map(ask).collect()
+    }
+
+    fn new_password(&self, prompt: &str) -> Option<Secret> {
+        let server = &self.server;
+        self.terminal.show(&format!("({server}) {}\n", Untrusted(prompt.as_bytes()))).ok()?;
+        let new = self.hidden("new password: ")?;
+        let repeated = self.hidden("new password once more: ")?;
+        if new == repeated {
+            return Some(new);
+        }
+        self.terminal.show("the two are not the same\n").ok()?;
+        None
+    }
+
+    fn accept_host_key(&self, question: &HostKeyQuestion) -> bool {
+        let HostKeyQuestion { host, key_type, fingerprint } = question;
+        let key_type = Untrusted(key_type.as_bytes());
+        let text = format!(
+            "the {key_type} key of {host} is not on record; its fingerprint is {fingerprint}\n\
+             is it the server's? (yes, no, or the fingerprint): "
+        );
+        let answer = self.terminal.ask(|| self.terminal.visible(&text));
+        answer.is_some_and(|answer| accepts(&answer, fingerprint))
+    }
+}
+
+/// Only the whole word, or the very fingerprint, is a yes.
+fn accepts(answer: &str, fingerprint: &str) -> bool {
+    let answer = answer.trim();
+    answer.eq_ignore_ascii_case("yes") || answer == fingerprint
+}
+
+fn again(attempt: u32) -> &'static str {
+    if attempt > 1 { "that was not right; " } else { "" }
+}
+
+/// The terminal, and how it was before a question: one that a signal ends must not leave it without echo.
+#[derive(Clone, Default)]
+pub(crate) struct Terminal {
+    before: Arc<Mutex<Option<system::State>>>,
+}
+
+impl Terminal {
+    /// Gives the terminal its echo back, if a question is still open.
+    pub(crate) fn restore(&self) {
+        if let Some(state) = self.before().take() {
+            state.restore();
+        }
+    }
+
+    /// Asks one question. `None`: there is no terminal, or no answer.
+    fn ask(&self, question: impl FnOnce() -> io::Result<String>) -> Option<String> {
+        *self.before() = system::State::now();
+        let answer = question();
+        *self.before() = None;
+        answer.ok()
+    }
+
+    fn visible(&self, prompt: &str) -> io::Result<String> {
+        self.show(prompt)?;
+        let mut line = String::new();
+        let length = io::BufRead::read_line(&mut io::BufReader::new(system::input()?), &mut line)?;
+        if length == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(line.trim_end().to_owned()) }
+    }
+
+    fn show(&self, text: &str) -> io::Result<()> {
+        io::Write::write_all(&mut system::output()?, text.as_bytes())
+    }
+
+    fn before(&self) -> std::sync::MutexGuard<'_, Option<system::State>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::{
+        fs::{File, OpenOptions},
+        io,
+    };
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    const TERMINAL: &str = "/dev/tty";
+
+    /// How the terminal treats what is typed.
+    pub(super) struct State(Termios);
+
+    impl State {
+        pub(super) fn now() -> Option<Self> {
+            tcgetattr(input().ok()?).ok().map(Self)
+        }
+
+        pub(super) fn restore(self) {
+            if let Ok(terminal) = input() {
+                // The process ends: nobody is left to be told that this failed.
+                let _ = tcsetattr(terminal, OptionalActions::Now, &self.0);
+            }
+        }
+    }
+
+    pub(super) fn input() -> io::Result<File> {
+        File::open(TERMINAL)
+    }
+
+    pub(super) fn output() -> io::Result<File> {
+        OpenOptions::new().write(true).open(TERMINAL)
+    }
+}
+
+/// Elsewhere the system restores a console by itself.
+#[cfg(not(unix))]
+mod system {
+    use std::io;
+
+    pub(super) struct State;
+
+    impl State {
+        pub(super) fn now() -> Option<Self> {
+            None
+        }
+
+        pub(super) fn restore(self) {}
+    }
+
+    pub(super) fn input() -> io::Result<io::Stdin> {
+        Ok(io::stdin())
+    }
+
+    pub(super) fn output() -> io::Result<io::Stderr> {
+        Ok(io::stderr())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_yes_or_the_fingerprint_accepts_a_key() {
+        for answer in ["yes", " YES \n", "SHA256:abc"] {
+            assert!(accepts(answer, "SHA256:abc"), "{answer}");
+        }
+        for answer in ["", "y", "no", "yess", "SHA256:abd", "SHA256:ABC"] {
+            assert!(!accepts(answer, "SHA256:abc"), "{answer}");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! From the command line and its surroundings to the library's settings. Here files are read.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use underpass::{Builder, Destination, Error, Identity, Secret, Settings};
+
+use crate::args::{Args, HostKey, Login};
+
+/// What surrounds the command.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    home: Option<PathBuf>,
+    password: Option<Secret>,
+    passphrase: Option<Secret>,
+}
+
+impl Environment {
+    /// Looks around.
+    pub(crate) fn read() -> Self {
+        let secret = |name| env::var_os(name).map(|value| Secret::new(value.as_encoded_bytes()));
+        Self {
+            home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            password: secret("UNDERPASS_PASSWORD"),
+            passphrase: secret("UNDERPASS_PASSPHRASE"),
+        }
+    }
+}
+
+/// The settings that the command line means.
+pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Settings, Error> {
+    let mut settings = Settings::default();
+    server(&mut settings, args)?;
+    algorithms(&mut settings, args);
+    liveness(&mut settings, args);
+    settings.forwards.clone_from(&args.forwards.forwards);
+    put(&mut settings.exit_on_forward_failure, args.forwards.exit_on_failure);
+    methods(&mut settings, &args.login)?;
+    let paths = Paths { environment, settings: &settings.clone() };
+    login(&mut settings, &args.login, &paths)?;
+    host_key(&mut settings, &args.host_key, &paths)?;
+    Builder::from(settings).settings()
+}
+
+fn server(settings: &mut Settings, args: &Args) -> Result<(), Error> {
+    let Some(Destination { host, .. }) = &args.destination else {
+        return Err(Error::configuration("the destination is missing"));
+    };
+    let server = &args.server;
+    settings.host = server.host_name.as_ref().unwrap_or(host).clone();
+    settings.user = args.login.user.clone();
+    put(&mut settings.port, server.port);
+    put(&mut settings.address_family, server.family);
+    // As in ssh, which counts the handshake too.
+    put(&mut settings.connect_timeout, server.connect_timeout);
+    put(&mut settings.handshake_timeout, server.connect_timeout);
+    Ok(())
+}
+
+fn algorithms(settings: &mut Settings, args: &Args) {
+    let algorithms = args.algorithms.clone();
+    settings.ciphers = algorithms.ciphers;
+    settings.macs = algorithms.macs;
+    settings.kex_algorithms = algorithms.kex;
+    settings.host_key_algorithms = algorithms.host_keys;
+    settings.pubkey_algorithms = algorithms.public_keys;
+}
+
+fn liveness(settings: &mut Settings, args: &Args) {
+    let liveness = &args.liveness;
+    let interval =
+        liveness.interval.map(|interval| Some(interval).filter(|interval| *interval > Duration::ZERO));
+    put(&mut settings.keepalive_interval, interval);
+    put(&mut settings.keepalive_count, liveness.count);
+    put(&mut settings.tcp_keepalive, liveness.tcp_keepalive);
+    if let Some(limit) = liveness.rekey {
+        settings.rekey_bytes = limit.bytes;
+        settings.rekey_interval = limit.interval;
+    }
+}
+
+/// The methods that are both preferred and not switched off.
+fn methods(settings: &mut Settings, login: &Login) -> Result<(), Error> {
+    put(&mut settings.preferred_authentications, login.preferred.clone());
+    let switches = [
+        ("publickey", login.public_key),
+        ("password", login.password),
+        ("keyboard-interactive", login.keyboard_interactive),
+    ];
+    let off = |method: &String| switches.iter().any(|(name, on)| name == method && *on == Some(false));
+    settings.preferred_authentications.retain(|method| !off(method));
+    if settings.preferred_authentications.is_empty() {
+        return Err(Error::configuration("no authentication method is left")
+            .with_advice("leave at least one on, of those in PreferredAuthentications"));
+    }
+    Ok(())
+}
+
+fn login(settings: &mut Settings, login: &Login, paths: &Paths<'_>) -> Result<(), Error> {
+    put(&mut settings.batch, login.batch);
+    put(&mut settings.number_of_password_prompts, login.password_prompts);
+    let named = !login.identity_files.is_empty();
+    settings.default_identities = !named && login.identities_only != Some(true);
+    settings.identities = paths.all(&login.identity_files)?.into_iter().map(Identity::File).collect();
+    settings.passphrase = paths.environment.passphrase.clone();
+    settings.password = match &login.password_file {
+        Some(file) => Some(read_password(file)?),
+        None => paths.environment.password.clone(),
+    };
+    Ok(())
+}
+
+fn host_key(settings: &mut Settings, host_key: &HostKey, paths: &Paths<'_>) -> Result<(), Error> {
+    put(&mut settings.host_key_policy, host_key.policy);
+    settings.host_key_alias.clone_from(&host_key.alias);
+    let files = |files: &Option<Vec<String>>| files.as_ref().map(|files| paths.all(files)).transpose();
+    put(&mut settings.user_known_hosts, files(&host_key.user_files)?);
+    put(&mut settings.global_known_hosts, files(&host_key.global_files)?);
+    Ok(())
+}
+
+/// Replaces a default by what was set.
+fn put<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}
+
+/// Reads a password that nobody else can read.
+fn read_password(file: &Path) -> Result<Secret, Error> {
+    let problem =
+        |problem: String| Error::configuration(format!("the password file {}: {problem}", file.display()));
+    let metadata = fs::metadata(file).map_err(|error| problem(error.to_string()))?;
+    if open_to_others(&metadata) {
+        return Err(problem("others have access to it".to_owned())
+            .with_advice(format!("take it from them: `chmod 600 {}`", file.display())));
+    }
+    if metadata.len() > MAX_PASSWORD_LEN {
+        return Err(problem(format!("it is longer than {MAX_PASSWORD_LEN} bytes")));
+    }
+    let content = Secret::new(fs::read(file).map_err(|error| problem(error.to_string()))?);
+    let line = content.expose();
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    match line.strip_suffix(b"\r").unwrap_or(line) {
+        b"" => Err(problem("it is empty".to_owned())),
+        password => Ok(Secret::new(password)),
+    }
+}
+
+#[cfg(unix)]
+fn open_to_others(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.is_file() && metadata.permissions().mode() & 0o077 != 0
+}
+
+/// Elsewhere permissions are not in the file's mode.
+#[cfg(not(unix))]
+fn open_to_others(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// Completes paths as ssh does.
+struct Paths<'a> {
+    environment: &'a Environment,
+    settings: &'a Settings,
+}
+
+impl Paths<'_> {
+    /// Several paths, of which `none` is no path.
+    fn all(&self, paths: &[String]) -> Result<Vec<PathBuf>, Error> {
+        paths.iter().filter(|path| *path != "none").map(|path| self.one(path)).collect()
+    }
+
+    fn one(&self, path: &str) -> Result<PathBuf, Error> {
+        let (mut complete, mut rest) = match path.strip_prefix('~') {
+            Some("") => return Ok(self.home()?.to_owned()),
+            Some(rest) if rest.starts_with('/') => (self.home_text()?, rest),
+            Some(_) => {
+                let problem = format!("`{path}` names another user's home directory; write it out");
+                return Err(Error::configuration(problem));
+            }
+            None => (String::new(), path),
+        };
+        while let Some((before, after)) = rest.split_once('%') {
+            complete += before;
+            let token = after.chars().next();
+            complete += &match token {
+                Some('%') => "%".to_owned(),
+                Some('d') => self.home_text()?,
+                Some('h') => self.settings.host.clone(),
+                Some('p') => self.settings.port.to_string(),
+                Some('r') => self.settings.login_user()?,
+                _ => {
+                    let problem = format!("in `{path}`, only %d, %h, %p, %r and %% may follow");
+                    return Err(Error::configuration(problem));
+                }
+            };
+            rest = &after[token.map_or(0, char::len_utf8)..];
+        }
+        Ok(PathBuf::from(complete + rest))
+    }
+
+    fn home(&self) -> Result<&Path, Error> {
+        let problem = || Error::configuration("the home directory is not known").with_advice("set HOME");
+        self.environment.home.as_deref().ok_or_else(problem)
+    }
+
+    fn home_text(&self) -> Result<String, Error> {
+        let problem = || Error::configuration("the path of the home directory is not Unicode");
+        Ok(self.home()?.to_str().ok_or_else(problem)?.to_owned())
+    }
+}
+
+/// The longest password file: no server takes longer ones, and a wrong file is found out.
+const MAX_PASSWORD_LEN: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use underpass::{AddressFamily, HostKeyPolicy};
+
+    use super::*;
+    use crate::parse::parse;
+
+    fn settings(options: &[&str]) -> Result<Settings, Error> {
+        let words = options.iter().copied().chain(["-L", "1:a:2", "me@bastion"]);
+        let environment = Environment {
+            home: Some(PathBuf::from("/home/me")),
+            password: Some("from the environment".into()),
+            passphrase: Some("open".into()),
+        };
+        resolve(&parse(words.map(OsString::from))?, &environment)
+    }
+
+    fn files(identities: &[Identity]) -> Vec<String> {
+        identities.iter().map(|identity| format!("{identity:?}")).collect()
+    }
+
+    #[test]
+    fn without_options_the_librarys_defaults_hold() {
+        let resolved = settings(&[]).unwrap();
+        let default = Settings::default();
+        assert_eq!((resolved.host.as_str(), resolved.port), ("bastion", 22));
+        assert_eq!(resolved.user.as_deref(), Some("me"));
+        assert_eq!(resolved.host_key_policy, HostKeyPolicy::Strict);
+        assert_eq!(resolved.keepalive_interval, default.keepalive_interval);
+        assert_eq!(resolved.preferred_authentications, default.preferred_authentications);
+        assert!(resolved.default_identities && resolved.identities.is_empty());
+    }
+
+    #[test]
+    fn options_reach_their_settings() {
+        let options = "-p 2222 -6 -o HostName=192.0.2.1 -o ConnectTimeout=7 -o ServerAliveInterval=0 \
+                       -o ServerAliveCountMax=9 -o TCPKeepAlive=no -o ExitOnForwardFailure=no -o BatchMode=yes \
+                       -o NumberOfPasswordPrompts=1 -o StrictHostKeyChecking=accept-new -o HostKeyAlias=b -c aes128-ctr";
+        let resolved = settings(&options.split_whitespace().collect::<Vec<_>>()).unwrap();
+        assert_eq!((resolved.host.as_str(), resolved.port), ("192.0.2.1", 2222));
+        assert_eq!(resolved.address_family, AddressFamily::V6);
+        assert_eq!(resolved.connect_timeout, Duration::from_secs(7));
+        assert_eq!(resolved.handshake_timeout, Duration::from_secs(7));
+        assert_eq!((resolved.keepalive_interval, resolved.keepalive_count), (None, 9));
+        assert!(!resolved.tcp_keepalive && !resolved.exit_on_forward_failure && resolved.batch);
+        assert_eq!(resolved.number_of_password_prompts, 1);
+        assert_eq!(resolved.host_key_policy, HostKeyPolicy::AcceptNew);
+        assert_eq!(resolved.host_key_alias.as_deref(), Some("b"));
+        assert_eq!(resolved.ciphers.as_deref(), Some("aes128-ctr"));
+    }
+
+    #[test]
+    fn a_rekey_limit_sets_amount_and_age() {
+        let resolved = settings(&["-o", "RekeyLimit=1M 1h"]).unwrap();
+        assert_eq!(resolved.rekey_bytes, Some(1 << 20));
+        assert_eq!(resolved.rekey_interval, Some(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn a_named_key_or_identities_only_leaves_the_default_keys_out() {
+        let named = settings(&["-i", "~/%r@%h:%p%%"]).unwrap();
+        assert!(!named.default_identities);
+        assert_eq!(files(&named.identities), ["File(/home/me/me@bastion:22%)"]);
+        assert!(!settings(&["-o", "IdentitiesOnly=yes"]).unwrap().default_identities);
+        let none = settings(&["-i", "none"]).unwrap();
+        assert!(!none.default_identities && none.identities.is_empty());
+    }
+
+    #[test]
+    fn paths_that_cannot_be_completed_are_refused() {
+        for path in ["~you/key", "key%", "key%x", "%é"] {
+            let error = settings(&["-i", path]).expect_err(path).to_string();
+            assert!(error.contains(path), "{error}");
+        }
+    }
+
+    #[test]
+    fn known_hosts_files_can_be_several_or_none() {
+        let resolved =
+            settings(&["-o", "UserKnownHostsFile=~/a \"/b c\"", "-o", "GlobalKnownHostsFile=none"]);
+        let resolved = resolved.unwrap();
+        assert_eq!(resolved.user_known_hosts, [Path::new("/home/me/a"), Path::new("/b c")]);
+        assert!(resolved.global_known_hosts.is_empty());
+    }
+
+    #[test]
+    fn methods_can_be_switched_off_but_not_all() {
+        let left = settings(&["-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no"]);
+        assert_eq!(left.unwrap().preferred_authentications, ["publickey"]);
+        let none = settings(&["-o", "PreferredAuthentications=password", "-o", "PasswordAuthentication=no"]);
+        assert!(none.unwrap_err().to_string().contains("no authentication method is left"));
+    }
+
+    #[test]
+    fn secrets_come_from_the_environment() {
+        let resolved = settings(&[]).unwrap();
+        assert_eq!(resolved.password, Some("from the environment".into()));
+        assert_eq!(resolved.passphrase, Some("open".into()));
+    }
+
+    #[test]
+    fn what_the_library_refuses_is_refused() {
+        assert!(settings(&["-l", "-x"]).unwrap_err().to_string().contains("`-x`"));
+        assert!(settings(&["-o", "ServerAliveCountMax=0"]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_password_file_must_belong_to_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = env::temp_dir().join(format!("underpass-password-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("password");
+        let password = |content: &str, mode| {
+            fs::write(&file, content).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            settings(&["--password-file", file.to_str().unwrap()]).map(|settings| settings.password.unwrap())
+        };
+        assert_eq!(password("hunter2\n", 0o600).unwrap(), "hunter2".into());
+        assert_eq!(password(" two words \r\n", 0o400).unwrap(), " two words ".into());
+        for mode in [0o604, 0o640, 0o644] {
+            let error = password("hunter2\n", mode).unwrap_err();
+            assert!(error.to_string().contains("others have access"), "{mode:o}: {error}");
+            assert!(error.advice().unwrap().contains("chmod 600"));
+        }
+        assert!(password("\n", 0o600).unwrap_err().to_string().contains("it is empty"));
+        assert!(password(&"x".repeat(4097), 0o600).unwrap_err().to_string().contains("longer than 4096"));
+        fs::remove_dir_all(&directory).unwrap();
+        assert!(settings(&["--password-file", file.to_str().unwrap()]).is_err(), "the file is gone");
+    }
+}

@@ -1,0 +1,177 @@
+//! Values as `ssh_config` writes them. Each function says what it expected instead.
+
+use std::time::Duration;
+
+use underpass_wire::Untrusted;
+
+/// `yes` or `no`.
+pub(crate) fn yes_no(text: &str) -> Result<bool, String> {
+    choice(text, &[("yes", true), ("no", false), ("true", true), ("false", false)])
+}
+
+/// One of several words, in any case.
+pub(crate) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let chosen = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+    chosen.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        expected(&format!("one of {}", words.join(", ")), text)
+    })
+}
+
+/// A port that can be connected to.
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    number(text)
+        .and_then(|port| u16::try_from(port).ok())
+        .filter(|port| *port != 0)
+        .ok_or_else(|| expected("a port from 1 to 65535", text))
+}
+
+/// A number of times.
+pub(crate) fn count(text: &str) -> Result<u32, String> {
+    number(text)
+        .and_then(|count| u32::try_from(count).ok())
+        .ok_or_else(|| expected("a number from 0 to 4294967295", text))
+}
+
+/// A time as `ssh_config` writes it: seconds, or numbers with the units `s`, `m`, `h`, `d`, `w`, added up.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || expected("a time such as 30, 90s, 5m or 1h30m", text);
+    let mut seconds: u64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (digits, after) = split_digits(rest);
+        let (unit, after) = match after.chars().next() {
+            Some(unit) => (unit.to_ascii_lowercase(), &after[unit.len_utf8()..]),
+            None => ('s', after),
+        };
+        let factor = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 60 * 60,
+            'd' => 24 * 60 * 60,
+            'w' => 7 * 24 * 60 * 60,
+            _ => return Err(wrong()),
+        };
+        let part = number(digits).and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)?;
+        seconds = seconds.checked_add(part).filter(|sum| *sum <= MAX_SECONDS).ok_or_else(wrong)?;
+        rest = after;
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
+}
+
+/// A time that is not zero.
+pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err(expected("a time of at least one second", text)),
+        time => Ok(time),
+    }
+}
+
+/// An amount of data: bytes, or a number with `K`, `M` or `G`.
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, unit) = split_digits(text);
+    let shift = match unit {
+        "" => Some(0),
+        "K" | "k" => Some(10),
+        "M" | "m" => Some(20),
+        "G" | "g" => Some(30),
+        _ => None,
+    };
+    number(digits)
+        .zip(shift)
+        .and_then(|(number, shift)| number.checked_mul(1 << shift))
+        .filter(|bytes| *bytes != 0)
+        .ok_or_else(|| expected("an amount of data such as 65536, 512K, 1M or 1G", text))
+}
+
+/// Words between white space; double quotes keep white space in a word.
+pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (word, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').ok_or("a closing `\"` is missing")?,
+            None => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
+        };
+        words.push(word.to_owned());
+        rest = after.trim_start();
+    }
+    if words.is_empty() { Err("a value is missing".to_owned()) } else { Ok(words) }
+}
+
+/// The only word.
+pub(crate) fn word(text: &str) -> Result<String, String> {
+    match <[String; 1]>::try_from(words(text)?) {
+        Ok([word]) if !word.is_empty() => Ok(word),
+        _ => Err(expected("one word, in double quotes if it has white space", text)),
+    }
+}
+
+/// What was wanted, and what was found.
+pub(crate) fn expected(what: &str, found: &str) -> String {
+    format!("expected {what}, not `{}`", Untrusted(found.as_bytes()))
+}
+
+/// Digits only: `u64::from_str` accepts a sign.
+fn number(digits: &str) -> Option<u64> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+fn split_digits(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+}
+
+/// The longest time that is understood, far beyond the life of a tunnel: sums with the present stay in range.
+const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_ssh_config() {
+        let understood = [("0", 0), ("30", 30), ("90s", 90), ("5m", 300), ("1H30M", 5400), ("1w2d", 777_600)];
+        for (text, seconds) in understood {
+            assert_eq!(time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "m", "-1", "+1", "1.5", "5x", "1h 30m", "99999999999999999999", "9999999999w", "5µ"]
+        {
+            assert!(time(text).is_err(), "{text}");
+        }
+        assert!(some_time("0s").is_err());
+    }
+
+    #[test]
+    fn amounts_have_binary_units() {
+        let understood = [("1", 1), ("512K", 512 << 10), ("1m", 1 << 20), ("4G", 4 << 30)];
+        for (text, amount) in understood {
+            assert_eq!(bytes(text), Ok(amount), "{text}");
+        }
+        for text in ["", "K", "0", "0G", "1T", "1 M", "-1", "99999999999G"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_keep_white_space_together() {
+        assert_eq!(words("a  \"b c\" d").unwrap(), ["a", "b c", "d"]);
+        assert_eq!(word("\"b c\"").unwrap(), "b c");
+        for text in ["", "  ", "\"a"] {
+            assert!(words(text).is_err(), "{text}");
+        }
+        assert!(word("a b").is_err());
+        assert!(word("\"\"").is_err());
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_expected() {
+        assert_eq!(yes_no("maybe").unwrap_err(), "expected one of yes, no, true, false, not `maybe`");
+        assert_eq!(port("0").unwrap_err(), "expected a port from 1 to 65535, not `0`");
+        assert_eq!(count("+3").unwrap_err(), "expected a number from 0 to 4294967295, not `+3`");
+    }
+
+    #[test]
+    fn words_are_matched_in_any_case() {
+        assert_eq!(yes_no("YES"), Ok(true));
+    }
+}

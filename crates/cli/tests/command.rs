@@ -1,0 +1,92 @@
+//! The command as a script sees it, as far as no server is needed.
+
+use std::{
+    io::Read as _,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use underpass::{Named, Provider};
+
+fn underpass(words: &[&str]) -> Output {
+    // Nothing of the machine's own configuration may matter, and nothing may be asked.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_underpass"));
+    command.args(words).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_mistake_in_the_command_line_exits_with_2_and_says_what_to_do() {
+    let mistakes: [(&[&str], &str); 6] = [
+        (&[], "the destination, [user@]host, is missing"),
+        (&["bastion"], "there is nothing to forward"),
+        (&["-L", "80:db", "bastion"], "`80:db`"),
+        (&["-o", "Prot=22", "-L", "1:a:2", "bastion"], "did you mean `Port`?"),
+        (&["-L", "1:a:2", "-i", "~other/key", "me@bastion"], "`~other/key`"),
+        (&["-L", "1:a:2", "--password-file", "/nonexistent/password", "me@bastion"], "/nonexistent/password"),
+    ];
+    for (words, expected) in mistakes {
+        let output = underpass(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(text(&output.stderr).starts_with("underpass: "), "{words:?}");
+        assert!(text(&output.stderr).contains(expected), "{words:?}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty(), "{words:?}");
+    }
+}
+
+#[test]
+fn with_json_a_mistake_is_one_object_on_standard_output() {
+    let output = underpass(&["--json", "-p", "http", "-L", "1:a:2", "bastion"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stderr.is_empty());
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["event"], "error");
+    assert_eq!(object["kind"], "configuration");
+    assert_eq!(object["exit_code"], 2);
+    assert!(object["message"].as_str().unwrap().contains("`http`"), "{object}");
+    assert!(object["advice"].as_str().unwrap().contains("-p 2222"), "{object}");
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let help = underpass(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("Exit codes:"));
+    let version = underpass(&["--version"]);
+    assert_eq!(text(&version.stdout), format!("underpass {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_reader_of_the_help_may_stop_early() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_underpass"));
+    let mut child = command.arg("--help").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut complaint = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(complaint, "");
+}
+
+#[test]
+fn all_algorithms_are_listed_in_the_order_of_preference() {
+    let Provider { kex, signatures, ciphers, macs, compression } = Provider::MODERN;
+    let mut expected: Vec<&str> = kex.iter().map(|value| value.name()).collect();
+    expected.extend(signatures.iter().map(|value| value.name()));
+    expected.extend(ciphers.iter().map(|value| value.name()));
+    expected.extend(macs.iter().map(|value| value.name()));
+    expected.extend(compression.iter().map(|value| value.name()));
+
+    let list = underpass(&["algorithms"]);
+    let names: Vec<&str> = text(&list.stdout).lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    assert_eq!(names, expected, "and none of them is marked as weak");
+
+    let objects = underpass(&["algorithms", "--json"]);
+    let objects: Vec<Value> =
+        text(&objects.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = objects.iter().map(|object| object["name"].as_str().unwrap()).collect();
+    assert_eq!(names, expected);
+    assert!(objects.iter().all(|object| object["weak"] == false));
+}
