@@ -43,6 +43,7 @@ fn main() -> ExitCode {
     let terminal = Terminal::default();
     let done = parsed.and_then(|args| run(&args, &reporter, &terminal));
     let exit = done.unwrap_or_else(|error| {
+        let error = if error.advice().is_some() { error } else { error.with_advice(parse::SEE_HELP) };
         reporter.error(&error);
         Exit::of(&error)
     });

@@ -105,9 +105,9 @@ impl Reporter {
         !self.output.json && self.output.verbosity == Verbosity::default() && io::stderr().is_terminal()
     }
 
-    /// Renews the status line.
-    pub(crate) fn status(&self, line: String) {
-        self.offer(Message::Status(line));
+    /// Renews the status line. What does not fit on the screen is cut off: a line that wraps cannot be renewed.
+    pub(crate) fn status(&self, line: &str) {
+        self.offer(Message::Status(line.chars().take(columns().saturating_sub(1)).collect()));
     }
 
     fn text(&self, event: &Event) -> Option<String> {
@@ -202,9 +202,23 @@ impl<W: Write> Sink<W> {
     }
 }
 
+/// The width of the terminal behind standard error.
+#[cfg(unix)]
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stderr());
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(USUAL_COLUMNS)
+}
+
+#[cfg(not(unix))]
+fn columns() -> usize {
+    USUAL_COLUMNS
+}
+
 fn line(value: &Value) -> String {
     format!("{value}\n")
 }
+
+const USUAL_COLUMNS: usize = 80;
 
 /// Goes to the beginning of the line and empties it (ECMA-48: EL).
 const CLEAR: &str = "\r\x1b[K";

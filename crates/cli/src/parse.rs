@@ -203,7 +203,8 @@ impl PartialEq<Name> for Long<'_> {
     }
 }
 
-const SEE_HELP: &str = "`underpass --help` lists all options";
+/// What to do about a mistake of which nothing better is known.
+pub(crate) const SEE_HELP: &str = "correct it; `underpass --help` lists all options";
 
 #[cfg(test)]
 mod tests {

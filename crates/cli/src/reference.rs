@@ -141,17 +141,18 @@ const GENERATED: &str =
     "Generated from the command's tables. `UPDATE_REFERENCE=1 cargo test -p underpass-cli` writes it.";
 
 const NOTES: &str = "\
-Short flags combine: `-NvL 5432:db:5432` is `-N -v -L 5432:db:5432`. After `-o`, `Keyword=value` and `\"Keyword value\"` \
-are the same, in any case. Of several values for one option the first counts, as in ssh; forwards and keys add up. A \
+Short flags combine: `-NvL 5432:db:5432` is `-N -v -L 5432:db:5432`. After `-o`, `Keyword=value` and `\"Keyword value\"`
+are the same, in any case. Of several values for one option the first counts, as in ssh; forwards and keys add up. A
 keyword that is not listed here is an error.
 
-A time is a number of seconds, or numbers with the units `s`, `m`, `h`, `d`, `w`: `90`, `5m`, `1h30m`. An amount of data \
+A time is a number of seconds, or numbers with the units `s`, `m`, `h`, `d`, `w`: `90`, `5m`, `1h30m`. An amount of data
 is a number of bytes, or one with `K`, `M` or `G`, the binary units.
 
-SIGINT (Ctrl-C) and SIGTERM stop the tunnel: it takes no more connections and waits up to 30 seconds for those that are \
+SIGINT (Ctrl-C) and SIGTERM stop the tunnel: it takes no more connections and waits up to 30 seconds for those that are
 open. A second signal cuts them.";
 
 const JSON_NOTES: &str = "\
-One object a line, each with an `event`. Events of further names, and further members of these, may come with later \
-versions. Bytes are counted per connection; `sent` went to the target. Text from the server is as it came, in JSON's \
-escapes. When nobody reads fast enough, events are dropped, and the `dropped` event says how many. An `error` is the last line of a command that fails.";
+One object a line, each with an `event`. Events of further names, and further members of these, may come with later
+versions. Bytes are counted per connection; `sent` went to the target. Text from the server is as it came, in JSON's
+escapes. When nobody reads fast enough, events are dropped, and the `dropped` event says how many. An `error` is the
+last line of a command that fails.";

@@ -256,7 +256,8 @@ mod tests {
     fn options_reach_their_settings() {
         let options = "-p 2222 -6 -o HostName=192.0.2.1 -o ConnectTimeout=7 -o ServerAliveInterval=0 \
                        -o ServerAliveCountMax=9 -o TCPKeepAlive=no -o ExitOnForwardFailure=no -o BatchMode=yes \
-                       -o NumberOfPasswordPrompts=1 -o StrictHostKeyChecking=accept-new -o HostKeyAlias=b -c aes128-ctr";
+                       -o NumberOfPasswordPrompts=1 -o StrictHostKeyChecking=accept-new -o HostKeyAlias=b \
+                       -c aes128-ctr";
         let resolved = settings(&options.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((resolved.host.as_str(), resolved.port), ("192.0.2.1", 2222));
         assert_eq!(resolved.address_family, AddressFamily::V6);

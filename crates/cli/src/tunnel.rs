@@ -38,7 +38,11 @@ pub(crate) async fn run(settings: Settings, reporter: Reporter, terminal: Termin
     }
     tokio::select! {
         () = tunnel.stop(GRACE) => Ok(Exit::DONE),
-        () = signals.next() => Ok(Exit::CUT),
+        () = signals.next() => {
+            let open = tunnel.stats().open;
+            reporter.event(&Event::Warning { text: format!("cut short with {open} connections open") });
+            Ok(Exit::CUT)
+        }
         () = show_status(&tunnel, &reporter) => Ok(Exit::DONE),
     }
 }
@@ -51,7 +55,7 @@ async fn show_status(tunnel: &Tunnel, reporter: &Reporter) {
     let mut status = Status::new(tunnel.stats(), Instant::now());
     loop {
         tokio::time::sleep(PERIOD).await;
-        reporter.status(status.line(tunnel.stats(), Instant::now()));
+        reporter.status(&status.line(tunnel.stats(), Instant::now()));
     }
 }
 
