@@ -47,7 +47,7 @@ pub enum Event {
     Readable(ChannelId),
     /// There may be room to send again after there was none.
     Writable(ChannelId),
-    /// The channel is closed on both sides; the identifier is void once its data is consumed.
+    /// The channel is closed on both sides. What has come stays until [`close`](crate::Connection::close) releases it.
     ChannelClosed(ChannelId),
     /// The connection is over. Nothing follows.
     Closed(Error),

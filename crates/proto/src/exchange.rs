@@ -187,11 +187,9 @@ impl KeyExchange {
             Role::Client => {
                 let initiator = agreement.initiate(out.entropy.as_mut())?;
                 match agreement.public_encoding() {
-                    Encoding::String => out.send(&KexEcdhInit { client_public: initiator.public() })?,
-                    Encoding::Mpint => {
-                        out.send(&KexDhInit { e: Mpint::from_magnitude(initiator.public()) })?
-                    }
-                }
+                    Encoding::String => out.send(&KexEcdhInit { client_public: initiator.public() }),
+                    Encoding::Mpint => out.send(&KexDhInit { e: Mpint::from_magnitude(initiator.public()) }),
+                }?;
                 Some(initiator)
             }
             Role::Server => None,

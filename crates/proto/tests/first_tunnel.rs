@@ -67,9 +67,10 @@ fn a_channel_through_a_whole_connection_in_memory() {
     shuttle(&mut client, &mut server, now);
     assert_eq!(server.receiving(there), Some(Receiving::Finished));
 
-    // Closing one side closes the other, and then the number is void.
+    // Closing one side closes the other; each side releases the channel for itself.
     server.close(there, now);
     wait_for(&mut client, &mut server, now, |event| *event == Event::ChannelClosed(here));
+    client.close(here, now);
     shuttle(&mut client, &mut server, now);
     assert_eq!((client.channel_count(), server.channel_count()), (0, 0));
 

@@ -140,7 +140,7 @@ impl Channels {
         }
     }
 
-    /// Closes the channel; what has come and what still comes is dropped.
+    /// Closes the channel and releases it; what has come and what still comes is dropped.
     pub(crate) fn close(&mut self, id: ChannelId, out: &mut Outbox, now: Instant) -> Result<(), Error> {
         let Some(channel) = self.table.get_mut(&id.0) else { return Ok(()) };
         channel.discard = true;
@@ -158,7 +158,9 @@ impl Channels {
         if dropped > 0 {
             channel.window.consume(dropped, now, Duration::ZERO, 0);
         }
-        self.reap(id.0, out);
+        if channel.is_over() {
+            self.remove(id.0);
+        }
         Ok(())
     }
 
@@ -196,7 +198,6 @@ impl Channels {
         if credit > 0 && channel.receiving == Receiving::Open && channel.sending != Sending::Closed {
             out.send(&ChannelWindowAdjust { recipient: channel.remote, bytes: credit })?;
         }
-        self.reap(id.0, out);
         Ok(())
     }
 
@@ -425,8 +426,10 @@ impl Channels {
             out.send(&ChannelClose { recipient })?;
         }
         tell_end(channel, id, out);
-        if self.reap_now(id) {
-            out.tell(Event::ChannelClosed(ChannelId(id)));
+        let released = channel.discard;
+        out.tell(Event::ChannelClosed(ChannelId(id)));
+        if released {
+            self.remove(id);
         }
         Ok(())
     }
@@ -528,21 +531,6 @@ impl Channels {
 
     fn late(&self, id: u32) -> Result<(), Error> {
         late(id, self.next)
-    }
-
-    fn reap(&mut self, id: u32, out: &mut Outbox) {
-        if self.reap_now(id) {
-            out.tell(Event::ChannelClosed(ChannelId(id)));
-        }
-    }
-
-    /// Forgets a channel that is over and whose data is consumed.
-    fn reap_now(&mut self, id: u32) -> bool {
-        let over = self.table.get(&id).is_some_and(|channel| channel.is_over() && channel.queue.is_empty());
-        if over {
-            self.remove(id);
-        }
-        over
     }
 
     fn remove(&mut self, id: u32) {

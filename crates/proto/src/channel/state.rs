@@ -7,7 +7,8 @@
 //!                 └────────────────CLOSE came────────────────────────────▲
 //! ```
 //!
-//! A channel is over when both halves are closed. What has come before the end stays to be consumed.
+//! A channel is over when both halves are closed. What has come before the end stays until the application releases
+//! the channel.
 
 use std::time::Instant;
 

@@ -143,7 +143,7 @@ impl Connection {
         self.core.channels().into_iter().flat_map(move |channels| channels.chunks(channel, buffer))
     }
 
-    /// How far the data of a channel has come, chunks not consumed included; `None` for one that is over.
+    /// How far the data of a channel has come, chunks not consumed included; `None` for one that is released.
     pub fn receiving(&self, channel: ChannelId) -> Option<Receiving> {
         self.core.channels().and_then(|channels| channels.receiving(channel))
     }
@@ -173,7 +173,8 @@ impl Connection {
         self.core.finish(channel, now);
     }
 
-    /// Closes a channel and drops what it has not delivered.
+    /// Closes a channel, drops what it has not delivered, and releases it. Each channel is released once, also one
+    /// that the peer has closed: until then its end can be looked at.
     pub fn close(&mut self, channel: ChannelId, now: Instant) {
         self.core.close(channel, now);
     }
