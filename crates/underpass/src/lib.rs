@@ -5,6 +5,7 @@ mod destination;
 mod error;
 mod event;
 mod forward;
+pub mod known_hosts;
 mod prompter;
 
 pub use builder::{AddressFamily, Builder, HostKeyPolicy, Identity, Settings, default_identity_files};
