@@ -29,12 +29,15 @@ class Server(asyncssh.SSHServer):
     def __init__(self):
         self._rounds = iter(SETTINGS.get("prompts") or [])
         self._expected = []
+        self._connection = None
+
+    def connection_made(self, conn):
+        self._connection = conn
 
     def begin_auth(self, username):
+        if username == SETTINGS["user"] and SETTINGS["authorized_keys"]:
+            self._connection.set_authorized_keys(SETTINGS["authorized_keys"])
         return True
-
-    def public_key_auth_supported(self):
-        return False  # The file of authorized keys takes precedence.
 
     def password_auth_supported(self):
         return SETTINGS.get("password") is not None
@@ -79,7 +82,6 @@ async def main():
         0,
         server_factory=Server,
         server_host_keys=SETTINGS["host_keys"],
-        authorized_client_keys=SETTINGS["authorized_keys"],
         gss_host=None,
         **options,
     )

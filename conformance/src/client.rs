@@ -164,12 +164,7 @@ impl Client {
     /// It ends, or does not listen in time; with all that it said.
     pub fn start(mut self) -> Result<Session> {
         let (mut process, scratch) = self.spawn()?;
-        for (prompt, answer) in self.answers.iter().flatten() {
-            // What a terminal shows after an answer was typed belongs to the next prompt.
-            let asked = process.wait_for(process.out(), READY, |shown| shown.rfind(prompt.as_str()));
-            asked.map_err(|failure| failure.during(format_args!("waiting for `{prompt}`")))?;
-            process.write(&format!("{answer}\n"))?;
-        }
+        self.answer(&mut process)?;
         let listening = |text: &str| match self.kind {
             ClientKind::Underpass => events::listening(text, self.forwards.len()),
             // ssh prints no addresses; it was given free ports.
@@ -192,6 +187,19 @@ impl Client {
         let elapsed = started.elapsed();
         let (out, err) = (process.out().text(), process.err().text());
         Ok(Outcome { kind: self.kind, code: status.code(), elapsed, events: events::all(&out), out, err })
+    }
+
+    /// Plays the person at the terminal.
+    fn answer(&self, process: &mut Process) -> Result<()> {
+        let mut seen = 0;
+        for (prompt, answer) in self.answers.iter().flatten() {
+            let after_prompt =
+                |shown: &str| Some(seen + shown.get(seen..)?.find(prompt.as_str())? + prompt.len());
+            let asked = process.wait_for(process.out(), READY, after_prompt);
+            seen = asked.map_err(|failure| failure.during(format_args!("waiting for `{prompt}`")))?;
+            process.write(&format!("{answer}\n"))?;
+        }
+        Ok(())
     }
 
     /// The stream on which the client reports its progress.

@@ -7,6 +7,7 @@
 //! | [`traffic`] | bytes through a forward, checked one by one |
 //! | [`matrix`] | which algorithm is to be proven by which peer |
 //! | [`interop`] | the matrix, run |
+//! | [`secrets`] | what a log must not hold |
 //! | [`keys`] | host and user keys, made once |
 //! | [`account`] | the account that exists only for the peers |
 //!
@@ -21,7 +22,44 @@ pub mod keys;
 pub mod matrix;
 pub mod peer;
 pub mod process;
+pub mod secrets;
 pub mod traffic;
+
+/// Turns each function that takes a [`PeerKind`] into a module of tests, one for each peer.
+///
+/// ```
+/// use underpass_conformance::{PeerKind, Result, with_each_peer};
+///
+/// with_each_peer!(has_a_name);
+///
+/// fn has_a_name(kind: PeerKind) -> Result<()> {
+///     assert!(!kind.to_string().is_empty());
+///     Ok(())
+/// }
+/// ```
+#[macro_export]
+macro_rules! with_each_peer {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            use $crate::{PeerKind, Result};
+
+            #[test]
+            fn with_sshd() -> Result<()> {
+                super::$test(PeerKind::Sshd)
+            }
+
+            #[test]
+            fn with_dropbear() -> Result<()> {
+                super::$test(PeerKind::Dropbear)
+            }
+
+            #[test]
+            fn with_asyncssh() -> Result<()> {
+                super::$test(PeerKind::Asyncssh)
+            }
+        }
+    )+};
+}
 
 pub use client::Client;
 pub use failure::{Failure, Result};

@@ -1,0 +1,68 @@
+//! The most verbose log of a whole session holds none of its secrets.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use underpass_conformance::account::PASSWORD;
+use underpass_conformance::keys::{KeyType, Keys, PASSPHRASE};
+use underpass_conformance::peer::{asyncssh, sshd};
+use underpass_conformance::{Client, Result, secrets, traffic};
+use underpass_testkit::target::Target;
+
+#[test]
+fn a_passphrase_a_key_and_a_password() -> Result<()> {
+    let peer = sshd::start(&["AuthenticationMethods publickey,password"])?;
+    let key = Keys::get()?.encrypted();
+    let mut used = secrets::lines_of_key(&key)?;
+    used.extend([PASSPHRASE.into(), PASSWORD.into()]);
+    let client = Client::of(&peer)?.no_identity().identity(key);
+    assert_silent(client.passphrase(PASSPHRASE).password(PASSWORD), used)
+}
+
+#[test]
+fn a_key_without_a_passphrase() -> Result<()> {
+    let key = Keys::get()?.user(KeyType::EcdsaP384);
+    let used = secrets::lines_of_key(&key)?;
+    let peer = sshd::start(&[])?;
+    assert_silent(Client::of(&peer)?.no_identity().identity(key), used)
+}
+
+#[test]
+fn answers_that_are_typed() -> Result<()> {
+    let rounds = json!([[["Password: ", false, PASSWORD], ["Code: ", false, "tench-4411"]]]);
+    let peer = asyncssh::start(&json!({ "authorized_keys": null, "password": null, "prompts": rounds }))?;
+    let answers = [("Password: ", PASSWORD), ("Code: ", "tench-4411")];
+    let client = Client::of(&peer)?.no_identity().on_terminal(&answers);
+    assert_silent(client, vec![PASSWORD.into(), "tench-4411".into()])
+}
+
+/// Runs a session in which data goes to and fro, and looks for the secrets and the data in all that it logs.
+fn assert_silent(client: Client, mut used: Vec<String>) -> Result<()> {
+    let echo = Target::Echo.start()?;
+    let session = client.verbose().forward(echo.address()).start()?;
+    traffic::run(PATIENCE, async {
+        let mut stream = TcpStream::connect(session.local()).await?;
+        stream.write_all(MARKER.as_bytes()).await?;
+        let mut returned = vec![0; MARKER.len()];
+        stream.read_exact(&mut returned).await?;
+        assert_eq!(returned, MARKER.as_bytes());
+        Ok(())
+    })?;
+    let outcome = session.stop(PATIENCE)?;
+    let log = outcome.out + &outcome.err;
+    assert!(log.lines().count() > FEWEST_LINES, "this is not a verbose log:\n{log}");
+    used.push(MARKER.into());
+    let found = secrets::found_in(&log, &used);
+    assert!(found.is_empty(), "found {found:?} in\n{log}");
+    Ok(())
+}
+
+/// What the session carries.
+const MARKER: &str = "the-payload-marker-of-this-session-c0ffee";
+
+/// Connecting, keys, login, forward, connection and end make at least as many.
+const FEWEST_LINES: usize = 10;
+
+const PATIENCE: Duration = Duration::from_secs(30);
