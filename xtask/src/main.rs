@@ -1,6 +1,7 @@
 //! Project automation: `cargo xtask COMMAND`.
 
 mod bench;
+mod tidy;
 mod workspace;
 
 use std::ffi::OsString;
@@ -9,8 +10,10 @@ use std::process::ExitCode;
 type Run = fn(Vec<OsString>) -> anyhow::Result<()>;
 
 /// Name, what it does, and the function that does it.
-const COMMANDS: &[(&str, &str, Run)] =
-    &[("bench", "Compare Underpass with `ssh -L` and with plain relays", bench::run)];
+const COMMANDS: &[(&str, &str, Run)] = &[
+    ("bench", "Compare Underpass with `ssh -L` and with plain relays", bench::run),
+    ("tidy", "Check what rustfmt and clippy do not", tidy::run),
+];
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
