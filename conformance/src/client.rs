@@ -333,7 +333,7 @@ impl Session {
     /// # Errors
     /// It still runs after `deadline`.
     pub fn stop(mut self, deadline: Duration) -> Result<Outcome> {
-        self.process.signal("INT")?;
+        self.process.interrupt()?;
         self.wait(deadline)
     }
 

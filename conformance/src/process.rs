@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::{Failure, Result};
 
 /// A child process; killed when dropped, and when the thread that started it ends without dropping it.
@@ -96,13 +98,13 @@ impl Process {
         }
     }
 
-    /// Sends a signal by its name, e.g. `INT`.
+    /// Interrupts it, as Ctrl-C does.
     ///
     /// # Errors
     /// The process has ended.
-    pub fn signal(&self, name: &str) -> Result<()> {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status()?;
-        if status.success() { Ok(()) } else { Err(self.failure(format!("cannot be sent {name}"))) }
+    pub fn interrupt(&self) -> Result<()> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::INT).map_err(|error| self.failure(error.to_string()))
     }
 
     /// A failure of this process, with all that it wrote.
