@@ -19,18 +19,14 @@ impl Status {
     }
 
     /// The line for the time since the last one.
-    pub(crate) fn line(&mut self, stats: Stats, now: Instant) -> String {
+    pub(crate) fn line(&mut self, state: &str, stats: Stats, now: Instant) -> String {
         let seconds = now.duration_since(self.at).as_secs_f64().max(0.001);
         let rate = |new: u64, old: u64| Amount(new.saturating_sub(old) as f64 / seconds);
         let (up, down) = (rate(stats.sent, self.last.sent), rate(stats.received, self.last.received));
-        let failed = match stats.failed {
-            0 => String::new(),
-            failed => format!(", {failed} failed"),
-        };
-        let line = format!(
-            "open: {} of {} connections{failed} | up {up}/s | down {down}/s",
-            stats.open, stats.total
-        );
+        let Stats { open, total, failed, .. } = stats;
+        let failed = if failed == 0 { String::new() } else { format!(", {failed} failed") };
+        let line =
+            format!("{state} | connections: {open} ({total} in all{failed}) | up {up}/s | down {down}/s");
         *self = Self::new(stats, now);
         line
     }
@@ -61,6 +57,21 @@ impl std::fmt::Display for Amount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_are_those_since_the_last_line() {
+        let begin = Instant::now();
+        let mut first = Stats::default();
+        (first.sent, first.received) = (5000, 7000);
+        let mut second = first;
+        (second.open, second.total, second.sent, second.received) = (1, 3, 5000 + 2048, 7000 + 4096);
+        let mut status = Status::new(first, begin);
+        let line = status.line("open", second, begin + Duration::from_secs(2));
+        assert_eq!(line, "open | connections: 1 (3 in all) | up 1.0 KiB/s | down 2.0 KiB/s");
+        second.failed = 2;
+        let line = status.line("stopping", second, begin + Duration::from_secs(4));
+        assert_eq!(line, "stopping | connections: 1 (3 in all, 2 failed) | up 0 B/s | down 0 B/s");
+    }
 
     #[test]
     fn amounts_have_the_unit_that_fits() {

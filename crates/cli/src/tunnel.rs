@@ -34,28 +34,28 @@ pub(crate) async fn run(settings: Settings, reporter: Reporter, terminal: Termin
     tokio::select! {
         ended = tunnel.closed() => return ended.map(|()| Exit::DONE),
         () = signals.next() => {}
-        () = show_status(&tunnel, &reporter) => {}
+        () = show_status("open", &tunnel, &reporter) => {}
     }
     tokio::select! {
         () = tunnel.stop(GRACE) => Ok(Exit::DONE),
         () = signals.next() => {
             let open = tunnel.stats().open;
-            reporter.event(&Event::Warning { text: format!("cut short with {open} connections open") });
+            reporter.event(&Event::Warning { text: format!("cut short; connections still open: {open}") });
             Ok(Exit::CUT)
         }
-        () = show_status(&tunnel, &reporter) => Ok(Exit::DONE),
+        () = show_status("stopping", &tunnel, &reporter) => Ok(Exit::DONE),
     }
 }
 
 /// Keeps the status line fresh, for ever.
-async fn show_status(tunnel: &Tunnel, reporter: &Reporter) {
+async fn show_status(state: &str, tunnel: &Tunnel, reporter: &Reporter) {
     if !reporter.has_status() {
         return std::future::pending().await;
     }
     let mut status = Status::new(tunnel.stats(), Instant::now());
     loop {
         tokio::time::sleep(PERIOD).await;
-        reporter.status(&status.line(tunnel.stats(), Instant::now()));
+        reporter.status(&status.line(state, tunnel.stats(), Instant::now()));
     }
 }
 

@@ -11,11 +11,12 @@ use underpass::{Named, Provider};
 fn underpass(words: &[&str]) -> Output {
     // Nothing of the machine's own configuration may matter, and nothing may be asked.
     let mut command = Command::new(env!("CARGO_BIN_EXE_underpass"));
-    command.args(words).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null()).output().unwrap()
+    command.args(words).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command.output().expect("cargo has built the command")
 }
 
 fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
+    std::str::from_utf8(bytes).expect("the command writes UTF-8")
 }
 
 #[test]

@@ -251,7 +251,7 @@ impl fmt::Display for Event {
             }
             Self::Warning { text } => write!(f, "warning: {}", untrusted(text)),
             Self::Detail { text, .. } => write!(f, "{}", untrusted(text)),
-            Self::Stopping { open } => write!(f, "stopping, {open} connections are open"),
+            Self::Stopping { open } => write!(f, "stopping; connections still open: {open}"),
             Self::Closed { error: None } => f.write_str("the tunnel is closed"),
             Self::Closed { error: Some(error) } => write!(f, "the tunnel is closed: {error}"),
         }
