@@ -8,12 +8,20 @@
 //! | [`target`] | what a tunnel can lead to: echo, sink, source, a port that refuses, … |
 //! | [`relay`] | what can stand in between: plain, sealing, delaying, cutting |
 //! | [`script`] | SSH servers that misbehave before the first key exchange |
+//! | [`link`] | one direction of a transport under virtual time, with faults that a seed decides |
+//! | [`pair`] | a client and a server engine, two links and a clock that jumps |
+//! | [`peer`] | an SSH peer that does what a test tells it, packet by packet |
+//! | [`duel`] | an engine against such a peer |
 //!
 //! Every server binds port 0 of the loopback interface unless told otherwise. The `testkit` command runs
 //! targets and relays as processes of their own, so that their CPU time is accounted apart.
 
+pub mod duel;
 pub mod entropy;
+pub mod link;
+pub mod pair;
 pub mod payload;
+pub mod peer;
 pub mod relay;
 pub mod script;
 pub mod server;
