@@ -151,10 +151,10 @@ impl Client {
         self
     }
 
-    /// Logs as much as it can.
+    /// Logs with this many `-v`; three is the most that there is.
     #[must_use]
-    pub fn verbose(mut self) -> Self {
-        self.verbosity = 3;
+    pub fn verbosity(mut self, verbosity: usize) -> Self {
+        self.verbosity = verbosity;
         self
     }
 
@@ -310,6 +310,18 @@ impl Session {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
         let kib: u64 = peak.ok_or_else(|| self.process.failure("has no memory left"))?.parse()?;
         Ok(kib * 1024)
+    }
+
+    /// How many key exchanges there have been, as told by a client with a verbosity of 2.
+    #[must_use]
+    pub fn key_exchanges(&self) -> usize {
+        match self.kind {
+            ClientKind::Ssh => self.process.err().text().matches("SSH2_MSG_NEWKEYS received").count(),
+            ClientKind::Underpass => {
+                let events = events::all(&self.process.out().text());
+                events.iter().filter(|event| event["event"] == "key-exchange").count()
+            }
+        }
     }
 
     /// Waits for an event of this name. ssh has no events; there it returns `None` at once.

@@ -41,7 +41,7 @@ fn answers_that_are_typed() -> Result<()> {
 /// Runs a session in which data goes to and fro, and looks for the secrets and the data in all that it logs.
 fn assert_silent(client: Client, mut used: Vec<String>) -> Result<()> {
     let echo = Target::Echo.start()?;
-    let session = client.verbose().forward(echo.address()).start()?;
+    let session = client.verbosity(3).forward(echo.address()).start()?;
     traffic::run(PATIENCE, async {
         let mut stream = TcpStream::connect(session.local()).await?;
         stream.write_all(MARKER.as_bytes()).await?;
