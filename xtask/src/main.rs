@@ -1,6 +1,8 @@
 //! Project automation: `cargo xtask COMMAND`.
 
 mod bench;
+mod interop;
+mod suite;
 mod tidy;
 mod workspace;
 
@@ -12,6 +14,8 @@ type Run = fn(Vec<OsString>) -> anyhow::Result<()>;
 /// Name, what it does, and the function that does it.
 const COMMANDS: &[(&str, &str, Run)] = &[
     ("bench", "Compare Underpass with `ssh -L` and with plain relays", bench::run),
+    ("interop", "Prove each algorithm with servers that are not ours", interop::run),
+    ("test", "Set up what the tests need, and run all of them", suite::run),
     ("tidy", "Check what rustfmt and clippy do not", tidy::run),
 ];
 

@@ -1,0 +1,13 @@
+//! `cargo xtask interop`: each algorithm against each server that has it, as a printed matrix.
+
+use std::ffi::OsString;
+
+use anyhow::{Result, ensure};
+
+use crate::workspace;
+
+/// Prints the matrix; fails when a cell that must be proven is not.
+pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
+    ensure!(args.is_empty(), "interop takes no arguments");
+    workspace::cargo(&["run", "--quiet", "-p", "xtask", "--example", "interop"])
+}

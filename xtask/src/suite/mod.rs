@@ -1,0 +1,38 @@
+//! `cargo xtask test`: sets up what the tests need, then runs every check and every test. All in the dev profile.
+
+mod peers;
+mod python;
+
+use std::ffi::OsString;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::workspace::cargo;
+use crate::{interop, tidy};
+
+type Step = fn() -> Result<()>;
+
+/// What is run, in this order: what fails fast comes first.
+const STEPS: &[(&str, Step)] = &[
+    ("peers", peers::check),
+    ("python", python::prepare),
+    ("format", || cargo(&["fmt", "--all", "--check"])),
+    ("tidy", || tidy::run(Vec::new())),
+    ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+    ("tests", || cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"])),
+    ("interop", || interop::run(Vec::new())),
+    ("doc tests", || cargo(&["test", "--workspace", "--doc"])),
+];
+
+/// Runs all steps and stops at the first that fails.
+pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
+    ensure!(args.is_empty(), "test takes no arguments; for a part of it use cargo test");
+    let start = Instant::now();
+    for (name, step) in STEPS {
+        println!("xtask test: {name}");
+        step().with_context(|| format!("stopped at `{name}`"))?;
+    }
+    println!("xtask test: all {} steps passed in {} s", STEPS.len(), start.elapsed().as_secs());
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The servers and tools of others that the tests run against. A missing one is an error, never a skip.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+/// What is needed and Debian's package of it.
+const NEEDED: &[(Needed, &str)] = &[
+    (Needed::Program("sshd"), "openssh-server"),
+    (Needed::Program("ssh"), "openssh-client"),
+    (Needed::Program("ssh-keygen"), "openssh-client"),
+    (Needed::Program("dropbear"), "dropbear-bin"),
+    (Needed::Library("libnss_wrapper.so"), "libnss-wrapper"),
+    (Needed::Program("python3"), "python3-venv"),
+];
+
+enum Needed {
+    Program(&'static str),
+    Library(&'static str),
+}
+
+pub(super) fn check() -> Result<()> {
+    let programs = program_directories(&std::env::var_os("PATH").unwrap_or_default());
+    let libraries = library_directories();
+    let mut missing = Vec::new();
+    let mut packages = Vec::new();
+    for (needed, package) in NEEDED {
+        let (name, directories) = match needed {
+            Needed::Program(name) => (name, &programs),
+            Needed::Library(name) => (name, &libraries),
+        };
+        if !is_in(directories, name) {
+            missing.push(*name);
+            packages.push(*package);
+        }
+    }
+    packages.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!("not installed: {}; on Debian: apt-get install {}", missing.join(", "), packages.join(" "))
+}
+
+/// `PATH`, and where servers are, which is not in everyone's `PATH`.
+fn program_directories(path: &OsStr) -> Vec<PathBuf> {
+    std::env::split_paths(path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]).collect()
+}
+
+/// `/usr/lib` and, for Debian's multiarch, each directory in it.
+fn library_directories() -> Vec<PathBuf> {
+    let inside = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    inside.chain([PathBuf::from("/usr/lib")]).collect()
+}
+
+fn is_in(directories: &[PathBuf], name: &str) -> bool {
+    directories.iter().any(|directory: &PathBuf| Path::is_file(&directory.join(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_looked_for_in_every_directory() {
+        let directories = program_directories(OsStr::new("/nowhere:/bin"));
+        assert!(is_in(&directories, "sh"));
+        assert!(!is_in(&directories, "no-such-program"));
+    }
+}
