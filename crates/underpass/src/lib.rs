@@ -1,12 +1,22 @@
 //! TCP through SSH: tunnels that stay up.
 
+mod algorithms;
 mod builder;
+mod client;
 mod destination;
+mod dial;
+mod entropy;
 mod error;
 mod event;
 mod forward;
+mod host_key;
 pub mod known_hosts;
+mod listener;
+mod logon;
 mod prompter;
+mod session;
+mod stats;
+mod tunnel;
 
 pub use builder::{AddressFamily, Builder, HostKeyPolicy, Identity, Settings, default_identity_files};
 pub use destination::Destination;
@@ -14,4 +24,6 @@ pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation
 pub use event::{Event, HostKeyVerdict, Observer};
 pub use forward::{BindAddress, Forward, Interface, Target};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
+pub use stats::Stats;
+pub use tunnel::Tunnel;
 pub use underpass_crypto::{Named, Provider, Secret, SignError, Signer, Strength};

@@ -1,0 +1,364 @@
+//! The client's side of a session: trust, logon, reports.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use underpass_crypto::{Secret, key_type, sha256_fingerprint};
+use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
+use underpass_proto::{
+    Answer, Credential, Deadline, Error as EngineError, Event as EngineEvent, Negotiated, Prompts, Question,
+    QuestionId, Refusal, Refused,
+};
+use underpass_wire::OpenFailureReason;
+
+use crate::host_key::{self, Decision};
+use crate::known_hosts::KnownHosts;
+use crate::logon::{Logon, Next};
+use crate::session::{Command, ConnectionInfo, Side};
+use crate::{Error, Event, HostKeyVerdict, Prompt, Settings, Step};
+
+pub(crate) struct Client {
+    settings: Arc<Settings>,
+    known_hosts: Arc<KnownHosts>,
+    logon: Arc<Mutex<Logon>>,
+    step: Step,
+    /// Why the key was refused, which the engine does not know.
+    refusal: Arc<Mutex<Option<Error>>>,
+    /// Told once the user is logged on.
+    ready: Option<oneshot::Sender<()>>,
+}
+
+impl Client {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        known_hosts: KnownHosts,
+        logon: Logon,
+        ready: oneshot::Sender<()>,
+    ) -> Self {
+        Self {
+            settings,
+            known_hosts: Arc::new(known_hosts),
+            logon: Arc::new(Mutex::new(logon)),
+            step: Step::Identify,
+            refusal: Arc::default(),
+            ready: Some(ready),
+        }
+    }
+
+    /// Whether the user was logged on.
+    pub(crate) fn is_logged_on(&self) -> bool {
+        self.ready.is_none()
+    }
+
+    /// What the engine's error means for this tunnel.
+    pub(crate) fn explain(&self, error: EngineError, cause: Option<std::io::Error>) -> Error {
+        let (host, step) = (self.settings.host.as_str(), self.step);
+        match error {
+            EngineError::HostKeyRefused => lock(&self.refusal).take().unwrap_or_else(|| {
+                Error::internal(Step::HostKey, "the host key was refused without a reason")
+            }),
+            EngineError::Authentication(AuthenticationFailed::GaveUp { remaining }) => {
+                lock(&self.logon).failure(remaining)
+            }
+            EngineError::Authentication(AuthenticationFailed::TooManyRequests) => {
+                lock(&self.logon).failure(Vec::new())
+            }
+            EngineError::Incompatible(PeerIncompatible::NoCommonAlgorithm { list, ours, theirs }) => {
+                Error::peer_incompatible(step, host, list.to_string(), ours, theirs)
+            }
+            EngineError::Incompatible(fault) => Error::peer_misbehaved(step, host, fault.to_string()),
+            EngineError::Peer(fault) => Error::peer_misbehaved(step, host, fault.to_string()),
+            EngineError::Disconnected { reason, description } => {
+                Error::disconnected(step, host, reason, description.as_bytes())
+            }
+            EngineError::Lost => Error::lost(step, host, cause),
+            EngineError::Timeout(Deadline::Keepalive) => Error::peer_dead(host, self.patience()),
+            EngineError::Timeout(deadline) => Error::timeout(step, host, self.allowed(deadline)),
+            EngineError::Stopped => Error::stopped(),
+            EngineError::Internal(what) => Error::internal(step, what),
+            other => Error::internal(step, other.to_string()),
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let interval = self.settings.keepalive_interval.unwrap_or_default();
+        interval.saturating_mul(self.settings.keepalive_count)
+    }
+
+    fn allowed(&self, deadline: Deadline) -> Duration {
+        match deadline {
+            Deadline::Authentication => self.settings.auth_timeout,
+            _ => self.settings.handshake_timeout,
+        }
+    }
+
+    fn on_host_key(
+        &mut self,
+        id: QuestionId,
+        key: Vec<u8>,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        self.step = Step::HostKey;
+        match host_key::judge(&self.settings, &self.known_hosts, &key) {
+            Decision::Accept(verdict) => {
+                tell_host_key(&self.settings, &key, verdict);
+                Some(Answer::HostKey(true))
+            }
+            Decision::Refuse(error) => {
+                *lock(&self.refusal) = Some(error);
+                Some(Answer::HostKey(false))
+            }
+            Decision::New { ask } => {
+                let (settings, refusal) = (self.settings.clone(), self.refusal.clone());
+                elsewhere(id, commands, move || match host_key::accept_new(&settings, &key, ask) {
+                    Ok(verdict) => {
+                        tell_host_key(&settings, &key, verdict);
+                        Answer::HostKey(true)
+                    }
+                    Err(error) => {
+                        *lock(&refusal) = Some(error);
+                        Answer::HostKey(false)
+                    }
+                })
+            }
+        }
+    }
+
+    fn on_credential(
+        &mut self,
+        id: QuestionId,
+        last: Option<&Refused>,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        self.step = Step::Authenticate;
+        let attempt = match lock(&self.logon).next(last) {
+            Next::Offer(credential) => return Some(Answer::Credential(credential)),
+            Next::AskPassword(attempt) => attempt,
+        };
+        let (settings, logon) = (self.settings.clone(), self.logon.clone());
+        elsewhere(id, commands, move || Answer::Credential(ask_password(&settings, &logon, attempt)))
+    }
+
+    fn on_signature(
+        &mut self,
+        id: QuestionId,
+        algorithm: String,
+        data: Vec<u8>,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        let Some(candidate) = lock(&self.logon).candidate() else { return Some(Answer::Signature(None)) };
+        let (settings, logon) = (self.settings.clone(), self.logon.clone());
+        elsewhere(id, commands, move || match candidate.sign(&settings, &algorithm, &data) {
+            Ok(signature) => Answer::Signature(Some(signature)),
+            Err(problem) => {
+                lock(&logon).key_failed(problem);
+                Answer::Signature(None)
+            }
+        })
+    }
+
+    fn on_prompts(
+        &mut self,
+        id: QuestionId,
+        round: Prompts,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        if round.prompts.is_empty() {
+            // RFC 4256 section 3.2: nothing to ask, and an answer is due all the same.
+            self.settings.tell(|| Event::Banner { text: lossy(&round.instruction) });
+            return Some(Answer::Responses(Some(Vec::new())));
+        }
+        if let [prompt] = round.prompts.as_slice()
+            && !prompt.echo
+            && let Some(password) = lock(&self.logon).keyboard_password()
+        {
+            return Some(Answer::Responses(Some(vec![password])));
+        }
+        if self.settings.batch {
+            return Some(Answer::Responses(None));
+        }
+        let prompter = self.settings.prompter.clone();
+        elsewhere(id, commands, move || {
+            let prompts: Vec<Prompt> = round
+                .prompts
+                .iter()
+                .map(|prompt| Prompt { text: lossy(&prompt.text), echo: prompt.echo })
+                .collect();
+            let responses = prompter.responses(&lossy(&round.name), &lossy(&round.instruction), &prompts);
+            Answer::Responses(responses.filter(|responses| responses.len() == prompts.len()))
+        })
+    }
+
+    fn on_new_password(
+        &mut self,
+        id: QuestionId,
+        prompt: &[u8],
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        if self.settings.batch {
+            return Some(Answer::NewPassword(None));
+        }
+        let (prompter, prompt) = (self.settings.prompter.clone(), lossy(prompt));
+        elsewhere(id, commands, move || Answer::NewPassword(prompter.new_password(&prompt)))
+    }
+
+    fn refused(&self, info: &ConnectionInfo, refusal: Option<Refusal>) -> Error {
+        let host = self.settings.host.as_str();
+        match refusal {
+            Some(Refusal::Peer { reason, description }) => {
+                Error::target_refused(host, &info.target, reason, &description)
+            }
+            Some(Refusal::Timeout) => Error::timeout(Step::OpenChannel, host, self.settings.open_timeout),
+            Some(Refusal::Unusable) => Error::peer_misbehaved(
+                Step::OpenChannel,
+                host,
+                "the server opened a channel that takes no data",
+            ),
+            None => Error::target_refused(
+                host,
+                &info.target,
+                OpenFailureReason::RESOURCE_SHORTAGE,
+                b"too many connections in one tunnel",
+            ),
+        }
+    }
+}
+
+impl Side for Client {
+    fn question(
+        &mut self,
+        id: QuestionId,
+        question: Question,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        match question {
+            Question::HostKey { key, .. } => self.on_host_key(id, key, commands),
+            Question::Credential { last } => self.on_credential(id, last.as_ref(), commands),
+            Question::Signature { algorithm, data, .. } => self.on_signature(id, algorithm, data, commands),
+            Question::Prompts(round) => self.on_prompts(id, round, commands),
+            Question::NewPassword { prompt } => self.on_new_password(id, &prompt, commands),
+            Question::OpenChannel { .. } => {
+                Some(Answer::Open(Err(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED)))
+            }
+            // Asked of servers only; the engine's default is no.
+            _ => None,
+        }
+    }
+
+    fn told(&mut self, event: EngineEvent) {
+        match event {
+            EngineEvent::Identified(peer) => {
+                self.step = Step::KeyExchange;
+                self.settings.tell(|| Event::Identified { software: peer.software().to_owned() });
+            }
+            EngineEvent::KeysExchanged { negotiated, rekey } => {
+                if !rekey {
+                    self.step = Step::Authenticate;
+                }
+                self.settings.tell(|| key_exchange(&negotiated, rekey));
+            }
+            EngineEvent::Banner(text) => self.settings.tell(|| Event::Banner { text: lossy(&text) }),
+            EngineEvent::Authenticated => {
+                self.step = Step::Carry;
+                let logon = lock(&self.logon);
+                self.settings.tell(|| Event::Authenticated {
+                    method: logon.method().to_owned(),
+                    user: logon.user.clone(),
+                });
+                if let Some(ready) = self.ready.take() {
+                    // Nobody waits any more if opening was given up.
+                    let _ = ready.send(());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn opened(&mut self, info: &ConnectionInfo) {
+        self.settings.tell(|| Event::ConnectionOpened {
+            id: info.id,
+            peer: info.peer,
+            target: info.target.clone(),
+        });
+    }
+
+    fn failed(&mut self, info: &ConnectionInfo, refusal: Option<Refusal>) {
+        let error = self.refused(info, refusal);
+        self.settings.tell(|| Event::ConnectionFailed {
+            id: info.id,
+            peer: info.peer,
+            target: info.target.clone(),
+            error,
+        });
+    }
+
+    fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>) {
+        self.settings.tell(|| Event::ConnectionClosed { id: info.id, sent, received, error });
+    }
+
+    fn draining(&mut self, open: usize) {
+        self.settings.tell(|| Event::Stopping { open });
+    }
+}
+
+/// Does what blocks on a thread for such work; the answer comes back as a command.
+fn elsewhere(
+    id: QuestionId,
+    commands: &UnboundedSender<Command>,
+    work: impl FnOnce() -> Answer + Send + 'static,
+) -> Option<Answer> {
+    let commands = commands.clone();
+    tokio::task::spawn_blocking(move || {
+        // A session that has ended meanwhile needs no answer.
+        let _ = commands.send(Command::Answer(id, work()));
+    });
+    None
+}
+
+fn ask_password(settings: &Settings, logon: &Mutex<Logon>, mut attempt: u32) -> Credential {
+    loop {
+        let user = lock(logon).user.clone();
+        let given: Option<Secret> = settings.prompter.password(&user, &settings.host, attempt);
+        let next = match given {
+            Some(password) => lock(logon).password_given(password),
+            None => lock(logon).no_password(),
+        };
+        match next {
+            Next::Offer(credential) => return credential,
+            Next::AskPassword(next) => attempt = next,
+        }
+    }
+}
+
+fn tell_host_key(settings: &Settings, key: &[u8], verdict: HostKeyVerdict) {
+    settings.tell(|| Event::HostKey {
+        host: host_key::name_on_record(settings).to_owned(),
+        key_type: key_type(key).unwrap_or_default().to_owned(),
+        fingerprint: sha256_fingerprint(key),
+        verdict,
+    });
+}
+
+fn key_exchange(negotiated: &Negotiated, rekey: bool) -> Event {
+    Event::KeyExchange {
+        kex: negotiated.kex.name.to_owned(),
+        host_key: negotiated.host_key.name.to_owned(),
+        cipher_out: negotiated.cipher_out.name.to_owned(),
+        cipher_in: negotiated.cipher_in.name.to_owned(),
+        mac_out: negotiated.mac_out.map(|mac| mac.name.to_owned()),
+        mac_in: negotiated.mac_in.map(|mac| mac.name.to_owned()),
+        strict: negotiated.strict,
+        rekey,
+    }
+}
+
+fn lossy(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panicking holder left is still sound: each change is a single assignment or move.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

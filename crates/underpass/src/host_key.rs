@@ -1,0 +1,122 @@
+//! Whether a server's key is to be trusted. Whatever cannot be decided is refused.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use underpass_crypto::{key_type, sha256_fingerprint};
+
+use crate::known_hosts::{self, KnownHosts, Location, MAX_FILE_LEN, Refusal, Verdict, store};
+use crate::{Error, Event, HostKeyLocation, HostKeyPolicy, HostKeyQuestion, HostKeyVerdict, Settings};
+
+/// What is to happen with a key.
+pub(crate) enum Decision {
+    Accept(HostKeyVerdict),
+    Refuse(Error),
+    /// It is new: the prompter decides first if it is to be asked, then it is put on record.
+    New {
+        ask: bool,
+    },
+}
+
+/// Reads the files of known hosts. Blocks on the disk.
+pub(crate) fn read_known_hosts(settings: &Settings) -> Result<KnownHosts, Error> {
+    let mut hosts = KnownHosts::default();
+    for path in settings.user_known_hosts.iter().chain(&settings.global_known_hosts) {
+        match read(path) {
+            Ok(text) => hosts.extend(KnownHosts::parse(text, &path.display().to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // What the file revokes would not be known.
+            Err(error) => {
+                let problem = format!("{} cannot be read: {error}", path.display());
+                return Err(
+                    Error::configuration(problem).with_advice("make the file readable, or name another")
+                );
+            }
+        }
+    }
+    for warning in hosts.warnings() {
+        settings.tell(|| Event::Detail { level: 1, text: format!("known hosts: {warning}") });
+    }
+    Ok(hosts)
+}
+
+/// Judges a key by the record and the policy.
+pub(crate) fn judge(settings: &Settings, hosts: &KnownHosts, key: &[u8]) -> Decision {
+    if settings.host_key_policy == HostKeyPolicy::DangerouslyAcceptAny {
+        return Decision::Accept(HostKeyVerdict::Unchecked);
+    }
+    let host = name_on_record(settings);
+    let (kind, fingerprint) = (key_type(key).unwrap_or_default(), sha256_fingerprint(key));
+    match hosts.check(host, port_on_record(settings), None, key) {
+        Verdict::Match { .. } => Decision::Accept(HostKeyVerdict::Known),
+        Verdict::Changed { known } => {
+            let recorded = known.first().map(|known| location(&known.at));
+            Decision::Refuse(Error::host_key_changed(host, kind, &fingerprint, recorded))
+        }
+        Verdict::Revoked { at } => {
+            Decision::Refuse(Error::host_key_revoked(host, kind, &fingerprint, Some(location(&at))))
+        }
+        Verdict::Refused(refusal) => Decision::Refuse(undecided(&refusal)),
+        Verdict::Unknown | Verdict::CertAuthority { .. } => match settings.host_key_policy {
+            HostKeyPolicy::AcceptNew => Decision::New { ask: false },
+            HostKeyPolicy::Ask if !settings.batch => Decision::New { ask: true },
+            _ => Decision::Refuse(unknown(settings, key)),
+        },
+    }
+}
+
+/// Asks about a new key if need be, and puts it on record. Blocks on the person and the disk.
+pub(crate) fn accept_new(settings: &Settings, key: &[u8], ask: bool) -> Result<HostKeyVerdict, Error> {
+    let question = HostKeyQuestion {
+        host: name_on_record(settings).to_owned(),
+        key_type: key_type(key).unwrap_or_default().to_owned(),
+        fingerprint: sha256_fingerprint(key),
+    };
+    if ask && !settings.prompter.accept_host_key(&question) {
+        return Err(unknown(settings, key));
+    }
+    let Some(path) = settings.user_known_hosts.first() else {
+        return Ok(HostKeyVerdict::Added);
+    };
+    let line = known_hosts::append_line(&question.host, port_on_record(settings), key, None)
+        .map_err(|refusal| undecided(&refusal))?;
+    // Not fatal: the key was accepted, and will be asked about again.
+    if let Err(error) = store::append(path, &line) {
+        settings
+            .tell(|| Event::Warning { text: format!("cannot add the key to {}: {error}", path.display()) });
+    }
+    Ok(HostKeyVerdict::Added)
+}
+
+/// The name under which the server's key is looked up.
+pub(crate) fn name_on_record(settings: &Settings) -> &str {
+    settings.host_key_alias.as_deref().unwrap_or(&settings.host)
+}
+
+/// An alias stands for the server whatever its port, as OpenSSH has it.
+pub(crate) fn port_on_record(settings: &Settings) -> u16 {
+    if settings.host_key_alias.is_some() { 22 } else { settings.port }
+}
+
+fn unknown(settings: &Settings, key: &[u8]) -> Error {
+    let files: Vec<PathBuf> =
+        settings.user_known_hosts.iter().chain(&settings.global_known_hosts).cloned().collect();
+    let kind = key_type(key).unwrap_or_default();
+    Error::host_key_unknown(name_on_record(settings), kind, &sha256_fingerprint(key), files)
+}
+
+fn undecided(refusal: &Refusal) -> Error {
+    Error::configuration(format!("the host key cannot be checked: {refusal}"))
+}
+
+fn location(at: &Location) -> HostKeyLocation {
+    HostKeyLocation { file: PathBuf::from(&*at.source), line: at.line }
+}
+
+/// Reads a little more than what is accepted, so that too large a file is noticed and not read whole.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut text)?;
+    Ok(text)
+}

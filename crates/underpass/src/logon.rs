@@ -1,0 +1,337 @@
+//! What to log on with, in which order. The engine knows the messages, this knows the settings.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use underpass_crypto::{Secret, Signer, sha256_fingerprint};
+use underpass_keys::{KeyFileError, MAX_FILE_LEN};
+use underpass_proto::{Credential, Refused};
+use zeroize::Zeroizing;
+
+use crate::{Error, Event, Identity, Settings, default_identity_files};
+
+/// How often a passphrase is asked for.
+const PASSPHRASE_PROMPTS: u32 = 3;
+
+/// The logon of one connection.
+pub(crate) struct Logon {
+    settings: Arc<Settings>,
+    pub(crate) user: String,
+    candidates: VecDeque<Candidate>,
+    current: Option<Current>,
+    tried: Vec<String>,
+    /// What the server takes.
+    remaining: Vec<String>,
+    password_left: bool,
+    keyboard_password_left: bool,
+    password_prompts: u32,
+    keyboard_attempts: u32,
+    /// Why a key could not be used, if no key was refused for better reasons.
+    key_problem: Option<Error>,
+    key_offered: bool,
+}
+
+/// A key to offer.
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    name: String,
+    public: Vec<u8>,
+    key: Key,
+}
+
+#[derive(Clone)]
+enum Key {
+    Ready(Arc<dyn Signer>),
+    /// Its public half is offered first; the passphrase is asked for only if the server would take it.
+    Encrypted {
+        path: PathBuf,
+        bytes: Arc<Zeroizing<Vec<u8>>>,
+    },
+}
+
+/// What is being tried.
+struct Current {
+    method: &'static str,
+    detail: String,
+    candidate: Option<Candidate>,
+}
+
+/// What to do next.
+pub(crate) enum Next {
+    Offer(Credential),
+    /// Ask the prompter for a password; the number of the attempt counts from 1.
+    AskPassword(u32),
+}
+
+impl Logon {
+    pub(crate) fn new(settings: Arc<Settings>, user: String, candidates: Vec<Candidate>) -> Self {
+        let has_password = settings.password.is_some();
+        Self {
+            user,
+            candidates: candidates.into(),
+            current: None,
+            tried: Vec::new(),
+            remaining: Vec::new(),
+            password_left: has_password,
+            keyboard_password_left: has_password,
+            password_prompts: 0,
+            keyboard_attempts: 0,
+            key_problem: None,
+            key_offered: false,
+            settings,
+        }
+    }
+
+    /// The method that is being tried.
+    pub(crate) fn method(&self) -> &'static str {
+        self.current.as_ref().map_or("none", |current| current.method)
+    }
+
+    /// Chooses after a refusal; `None` at the beginning, which asks the server what it takes.
+    pub(crate) fn next(&mut self, last: Option<&Refused>) -> Next {
+        let Some(last) = last else {
+            return self.offer("none", String::new(), None, Credential::None);
+        };
+        self.report(last);
+        self.remaining.clone_from(&last.remaining);
+        self.choose(&last.remaining)
+    }
+
+    /// There was no answer to [`Next::AskPassword`].
+    pub(crate) fn no_password(&mut self) -> Next {
+        // Nobody is there: a password is out of the question.
+        self.password_prompts = u32::MAX;
+        let remaining = std::mem::take(&mut self.remaining);
+        self.choose(&remaining)
+    }
+
+    /// The prompter gave a password.
+    pub(crate) fn password_given(&mut self, password: Secret) -> Next {
+        self.offer("password", String::new(), None, Credential::Password(password))
+    }
+
+    /// The key to sign with.
+    pub(crate) fn candidate(&self) -> Option<Candidate> {
+        self.current.as_ref().and_then(|current| current.candidate.clone())
+    }
+
+    /// The key could not be used after all.
+    pub(crate) fn key_failed(&mut self, problem: Error) {
+        self.settings.tell(|| Event::Warning { text: problem.to_string() });
+        self.key_problem.get_or_insert(problem);
+    }
+
+    /// The configured password, for the only hidden prompt of a first round.
+    pub(crate) fn keyboard_password(&mut self) -> Option<Secret> {
+        std::mem::take(&mut self.keyboard_password_left).then(|| self.settings.password.clone()).flatten()
+    }
+
+    /// Why the server let nobody in.
+    pub(crate) fn failure(&mut self, remaining: Vec<String>) -> Error {
+        match self.key_problem.take() {
+            Some(problem) if !self.key_offered && self.tried.is_empty() => problem,
+            _ => Error::authentication(
+                &self.settings.host,
+                &self.user,
+                std::mem::take(&mut self.tried),
+                remaining,
+            ),
+        }
+    }
+
+    fn report(&mut self, last: &Refused) {
+        let Some(current) = self.current.take() else { return };
+        if last.no_algorithm {
+            let text = format!("{}: no signature algorithm suits the key and the server", current.detail);
+            self.settings.tell(|| Event::Detail { level: 1, text });
+            return;
+        }
+        if current.method == "none" {
+            let text = format!("the server takes {}", last.remaining.join(", "));
+            self.settings.tell(|| Event::Detail { level: 1, text });
+            return;
+        }
+        if current.candidate.is_some() && self.key_problem.is_none() {
+            self.key_offered = true;
+        }
+        if self.key_offered || current.candidate.is_none() {
+            let detail =
+                if current.detail.is_empty() { String::new() } else { format!(" ({})", current.detail) };
+            self.tried.push(format!("{}{detail}", current.method));
+        }
+        self.settings.tell(|| Event::AuthRefused {
+            method: current.method.to_owned(),
+            remaining: last.remaining.clone(),
+            partial: last.partial,
+        });
+    }
+
+    fn choose(&mut self, remaining: &[String]) -> Next {
+        let settings = self.settings.clone();
+        for method in &settings.preferred_authentications {
+            if !remaining.iter().any(|name| name == method) {
+                continue;
+            }
+            let next = match method.as_str() {
+                "publickey" => self.next_key(),
+                "keyboard-interactive" => self.next_keyboard(),
+                "password" => self.next_password(),
+                _ => None,
+            };
+            if let Some(next) = next {
+                return next;
+            }
+        }
+        Next::Offer(Credential::GiveUp)
+    }
+
+    fn next_key(&mut self) -> Option<Next> {
+        let candidate = self.candidates.pop_front()?;
+        let credential = Credential::Key {
+            key: candidate.public.clone(),
+            algorithms: candidate.algorithms(),
+            // A key in memory signs faster than the server answers a query.
+            query: matches!(candidate.key, Key::Encrypted { .. }),
+        };
+        let detail = format!("{} {}", candidate.name, sha256_fingerprint(&candidate.public));
+        Some(self.offer("publickey", detail, Some(candidate), credential))
+    }
+
+    fn next_keyboard(&mut self) -> Option<Next> {
+        let may_ask =
+            !self.settings.batch && self.keyboard_attempts < self.settings.number_of_password_prompts;
+        if !self.keyboard_password_left && !may_ask {
+            return None;
+        }
+        self.keyboard_attempts += 1;
+        Some(self.offer("keyboard-interactive", String::new(), None, Credential::KeyboardInteractive))
+    }
+
+    fn next_password(&mut self) -> Option<Next> {
+        if std::mem::take(&mut self.password_left)
+            && let Some(password) = self.settings.password.clone()
+        {
+            return Some(self.offer("password", String::new(), None, Credential::Password(password)));
+        }
+        if self.settings.batch || self.password_prompts >= self.settings.number_of_password_prompts {
+            return None;
+        }
+        self.password_prompts += 1;
+        Some(Next::AskPassword(self.password_prompts))
+    }
+
+    fn offer(
+        &mut self,
+        method: &'static str,
+        detail: String,
+        candidate: Option<Candidate>,
+        credential: Credential,
+    ) -> Next {
+        self.settings.tell(|| Event::AuthAttempt { method: method.to_owned(), detail: detail.clone() });
+        self.current = Some(Current { method, detail, candidate });
+        Next::Offer(credential)
+    }
+}
+
+impl Candidate {
+    /// Signs with the key, opening it first if need be. Blocks on arithmetic and on the person.
+    pub(crate) fn sign(&self, settings: &Settings, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
+        let signer = match &self.key {
+            Key::Ready(signer) => signer.clone(),
+            Key::Encrypted { path, bytes } => unlock(settings, path, bytes)?,
+        };
+        signer.sign(algorithm, data).map_err(|error| Error::identity(&self.name, error.to_string()))
+    }
+
+    fn algorithms(&self) -> Vec<String> {
+        match &self.key {
+            Key::Ready(signer) => signer.algorithms().iter().map(|name| (*name).to_owned()).collect(),
+            Key::Encrypted { .. } => {
+                let format = underpass_crypto::key_type(&self.public).unwrap_or_default();
+                let all = underpass_crypto::Provider::MODERN.signatures.iter();
+                all.filter(|algorithm| algorithm.key_format == format)
+                    .map(|one| one.name.to_owned())
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Reads the identities. Blocks on the disk.
+///
+/// # Errors
+/// A file that the settings name is not a usable key. Default files that are not are passed over with a warning.
+pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
+    let mut candidates = Vec::new();
+    for identity in &settings.identities {
+        candidates.push(match identity {
+            Identity::File(path) => read_key(path)?,
+            Identity::Signer(signer) => Candidate {
+                name: "a key of the program".to_owned(),
+                public: signer.public_key().to_vec(),
+                key: Key::Ready(signer.clone()),
+            },
+        });
+    }
+    if settings.identities.is_empty() && settings.default_identities {
+        for path in default_identity_files().into_iter().filter(|path| path.exists()) {
+            match read_key(&path) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(error) => settings.tell(|| Event::Warning { text: error.to_string() }),
+            }
+        }
+    }
+    Ok(candidates)
+}
+
+fn read_key(path: &Path) -> Result<Candidate, Error> {
+    let bytes = read(path).map_err(|error| Error::identity(path, error.to_string()).with_source(error))?;
+    let name = path.display().to_string();
+    match underpass_keys::load(&bytes, None) {
+        Ok(key) => {
+            Ok(Candidate { name, public: key.signer.public_key().to_vec(), key: Key::Ready(key.signer) })
+        }
+        Err(KeyFileError::PassphraseMissing) => {
+            let public = underpass_keys::public_of(&bytes).map_err(|error| problem(path, &error))?;
+            let key = Key::Encrypted { path: path.to_owned(), bytes: Arc::new(bytes) };
+            Ok(Candidate { name, public: public.blob().to_vec(), key })
+        }
+        Err(error) => Err(problem(path, &error)),
+    }
+}
+
+fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Signer>, Error> {
+    let mut failure = KeyFileError::PassphraseMissing;
+    let mut attempt = 0;
+    let mut passphrase = settings.passphrase.clone();
+    loop {
+        if passphrase.is_none() {
+            attempt += 1;
+            if settings.batch || attempt > PASSPHRASE_PROMPTS {
+                return Err(problem(path, &failure));
+            }
+            passphrase = settings.prompter.passphrase(path, attempt);
+        }
+        let Some(given) = passphrase.take() else { return Err(problem(path, &failure)) };
+        match underpass_keys::load(bytes, Some(&given)) {
+            Ok(key) => return Ok(key.signer),
+            Err(error) if error.wants_passphrase() => failure = KeyFileError::WrongPassphrase,
+            Err(error) => return Err(problem(path, &error)),
+        }
+    }
+}
+
+fn problem(path: &Path, error: &KeyFileError) -> Error {
+    let advice = error.advice().replace("FILE", &path.display().to_string());
+    Error::identity(path, error.to_string()).with_advice(advice)
+}
+
+/// Reads a little more than what is accepted, so that too large a file is noticed and not read whole.
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    File::open(path)?.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
