@@ -27,7 +27,7 @@ pub enum Event {
     },
     /// The server said what it is (RFC 4253 section 4.2).
     Identified {
-        /// Its identification string.
+        /// Its name and version of itself.
         software: String,
     },
     /// The server's key was found good.

@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, path::PathBuf};
 
 use underpass_wire::DisconnectReason;
 
@@ -7,7 +7,7 @@ use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, Step, refusal};
 /// What to do about `error`, one sentence without a full stop.
 pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
     let fixed = match error.kind() {
-        ErrorKind::HostKeyUnknown { .. } => return Some(host_key_unknown(error)),
+        ErrorKind::HostKeyUnknown { files, .. } => return Some(host_key_unknown(error.host(), files)),
         ErrorKind::HostKeyChanged { recorded, .. } => return Some(host_key_changed(recorded.as_ref())),
         ErrorKind::Bind { holder, address, .. } => return Some(bind(holder.as_deref(), address.port())),
         ErrorKind::Disconnected { reason, .. } => disconnected(*reason, error.step()),
@@ -43,11 +43,12 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(fixed))
 }
 
-fn host_key_unknown(error: &Error) -> Cow<'static, str> {
-    let host = error.host().unwrap_or("the host");
+fn host_key_unknown(host: Option<&str>, files: &[PathBuf]) -> Cow<'static, str> {
+    let host = host.unwrap_or("the host");
+    let file = files.first().map_or("a known_hosts file".into(), |file| file.display().to_string());
     format!(
-        "compare the fingerprint with one from the server's administrator, then add the key of {host} to \
-         ~/.ssh/known_hosts, or accept it once with StrictHostKeyChecking=accept-new"
+        "compare the fingerprint with one from the server's administrator, then add the key of {host} to {file}; where \
+         nobody can be on the way at this moment, StrictHostKeyChecking=accept-new adds it"
     )
     .into()
 }
@@ -103,13 +104,16 @@ fn authentication(tried: &[String], accepted: &[String]) -> &'static str {
     if tried.is_empty() {
         return "give a key or a password for a method that the server accepts";
     }
-    if has(accepted, "publickey") && !has(tried, "publickey") {
-        return "the server accepts keys and none was offered: name a private key, and see that its public half is \
-                in the server's authorized_keys";
-    }
-    match has(tried, "password") || has(tried, "keyboard-interactive") {
-        true => "check the user and the password",
-        false => "check the user, and that the key's public half is in the server's authorized_keys",
+    let password = has(tried, "password") || has(tried, "keyboard-interactive");
+    let key_is_left = has(accepted, "publickey") && !has(tried, "publickey");
+    match (password, key_is_left) {
+        (true, true) => "check the user and the password; the server also accepts keys, and none was offered",
+        (true, false) => "check the user and the password",
+        (false, true) => {
+            "the server accepts keys and none was offered: name a private key, and see that its public half is in the \
+             server's authorized_keys"
+        }
+        (false, false) => "check the user, and that the key's public half is in the server's authorized_keys",
     }
 }
 

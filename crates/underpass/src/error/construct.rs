@@ -160,7 +160,7 @@ impl Error {
     }
 }
 
-/// What the system says, in lower case and without the error number.
+/// What the system says, without the error number.
 fn in_words(cause: &io::Error) -> String {
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
@@ -173,6 +173,9 @@ fn in_words(cause: &io::Error) -> String {
         io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
         io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => cause.to_string(),
+        _ => {
+            let words = cause.to_string();
+            words.split(" (os error").next().unwrap_or_default().to_owned()
+        }
     }
 }
