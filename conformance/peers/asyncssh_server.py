@@ -7,6 +7,7 @@ Takes one argument, a JSON object:
   password         its password, or null for no password authentication
   new_password     if set, `password` is expired: it is to be changed for this one
   prompts          for keyboard-interactive: rounds, each a list of [prompt, echo, expected answer]
+  debug_level      1 to 3; from 2 on the algorithms of each connection are logged, and each packet of data. Default 1
   signature_algs, kex_algs, encryption_algs, mac_algs   lists of names; all of asyncssh's defaults if absent
 
 Prints the address that it listens on, then logs to standard error until its standard input ends.
@@ -91,5 +92,5 @@ async def main():
 
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 asyncssh.set_log_level(logging.DEBUG)
-asyncssh.set_debug_level(2)  # It names the algorithms of each connection.
+asyncssh.set_debug_level(SETTINGS.get("debug_level", 1))
 asyncio.run(main())

@@ -4,6 +4,7 @@ use std::fmt;
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
 use underpass_testkit::Payload;
 use underpass_testkit::server::Server;
 use underpass_testkit::target::Target;
@@ -11,7 +12,7 @@ use underpass_testkit::target::Target;
 use crate::client::{Client, ClientKind, Session};
 use crate::keys::Keys;
 use crate::matrix::{MATRIX, Role, Row};
-use crate::peer::{Peer, PeerKind};
+use crate::peer::{Peer, PeerKind, asyncssh, dropbear, sshd};
 use crate::{Failure, Result, traffic};
 
 /// Carries data through a tunnel for each algorithm and peer.
@@ -28,7 +29,7 @@ pub fn run() -> Table {
 /// Carries data through a tunnel to one peer for each algorithm that it has.
 #[must_use]
 pub fn column(kind: PeerKind) -> Column {
-    let bench = kind.start().and_then(|peer| Ok((peer, Target::Echo.start()?)));
+    let bench = start_with_evidence(kind).and_then(|peer| Ok((peer, Target::Echo.start()?)));
     let cell = |row: &Row| match &bench {
         _ if !row.peers.contains(&kind) => Cell::Absent,
         Err(_) => Cell::Failed("the peer did not start".into()),
@@ -110,6 +111,16 @@ impl fmt::Display for Table {
     }
 }
 
+/// A peer that logs which algorithms it used, as far as it can.
+fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
+    match kind {
+        // Only at this level does it name the algorithm of a user's signature.
+        PeerKind::Sshd => sshd::start(&["LogLevel DEBUG3"]),
+        PeerKind::Asyncssh => asyncssh::start(&json!({ "debug_level": 2 })),
+        PeerKind::Dropbear => dropbear::start(&[]),
+    }
+}
+
 fn prove(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
     let log = peer.process().err();
     let mark = log.mark();
@@ -162,7 +173,7 @@ fn claimed(row: &Row, session: &Session) -> Result<()> {
 fn confirmed(row: &Row, kind: PeerKind, log: &str) -> Result<()> {
     let name = row.name;
     match (kind, row.role) {
-        (PeerKind::Sshd, Role::UserKey(_)) => found(log, &[format!("pkalg {name} ")]),
+        (PeerKind::Sshd, Role::UserKey(_)) => found(log, &[format!("have {name} signature for")]),
         (PeerKind::Sshd, _) => confirmed_by_openssh(row, log),
         (PeerKind::Asyncssh, Role::Kex) => found(log, &[format!("Key exchange alg: {name}")]),
         (PeerKind::Asyncssh, Role::Cipher) => found(log, &[format!("Encryption alg: {name}")]),

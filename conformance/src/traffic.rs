@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use underpass_testkit::Payload;
 use underpass_testkit::target::Receipt;
 
-use crate::{Failure, Result};
+use crate::client::Session;
+use crate::{Failure, Peer, Result};
 
 /// Runs `traffic` to its end.
 ///
@@ -23,6 +24,20 @@ pub fn run<T>(deadline: Duration, traffic: impl Future<Output = Result<T>>) -> R
         let ended = tokio::time::timeout(deadline, traffic).await;
         ended.unwrap_or_else(|_| Err(Failure::new(format!("the traffic has not ended after {deadline:?}"))))
     })
+}
+
+/// Like [`run`], through a client: a failure comes with what client and peer said.
+///
+/// # Errors
+/// Like [`run`].
+pub fn run_through<T>(
+    session: &Session,
+    peer: &Peer,
+    deadline: Duration,
+    traffic: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    run(deadline, traffic)
+        .map_err(|failure| peer.process().failure(session.process().failure(failure.to_string()).to_string()))
 }
 
 /// Sends `length` bytes of the payload and, at the same time, checks that they come back; then the end of stream.

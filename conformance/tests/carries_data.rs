@@ -23,13 +23,13 @@ with_each_peer!(
 
 fn two_hundred_streams_echo_at_once(kind: PeerKind) -> Result<()> {
     let bed = Bed::new(kind, Target::Echo)?;
-    traffic::run(PATIENCE, traffic::echo_in_parallel(bed.address(), 200, stream_length()))
+    bed.run(traffic::echo_in_parallel(bed.address(), 200, stream_length()))
 }
 
 fn two_hundred_streams_echo_while_keys_change(kind: PeerKind) -> Result<()> {
     let limited = |client: Client| client.option("RekeyLimit", "1M").verbosity(2);
     let bed = Bed::with(kind, Target::Echo.start()?, limited)?;
-    traffic::run(PATIENCE, traffic::echo_in_parallel(bed.address(), 200, stream_length()))?;
+    bed.run(traffic::echo_in_parallel(bed.address(), 200, stream_length()))?;
     // Data that is under way when a limit is reached still goes with the old keys.
     let (changes, fewest) = (bed.session.key_exchanges(), 200 * stream_length() / MIB / 10);
     assert!(changes as u64 >= fewest, "the keys changed {changes} times, expected {fewest} at least");
@@ -39,14 +39,14 @@ fn two_hundred_streams_echo_while_keys_change(kind: PeerKind) -> Result<()> {
 fn an_upload_is_answered_after_its_end(kind: PeerKind) -> Result<()> {
     let bed = Bed::new(kind, Target::Sink)?;
     let upload = |number| traffic::upload(bed.address(), Payload::new(number), stream_length());
-    traffic::run(PATIENCE, traffic::in_parallel(20, upload))
+    bed.run(traffic::in_parallel(20, upload))
 }
 
 fn a_request_is_answered_at_length_after_its_end(kind: PeerKind) -> Result<()> {
     let payload = Payload::new(11);
     let bed = Bed::new(kind, Target::Reply(payload, stream_length()))?;
     let request = |_| traffic::request(bed.address(), 100_000, payload, stream_length());
-    traffic::run(PATIENCE, traffic::in_parallel(20, request))
+    bed.run(traffic::in_parallel(20, request))
 }
 
 fn what_a_target_sends_before_it_closes_arrives(kind: PeerKind) -> Result<()> {
@@ -59,13 +59,13 @@ fn what_a_target_sends_before_it_closes_arrives(kind: PeerKind) -> Result<()> {
         }
         Ok(())
     };
-    traffic::run(PATIENCE, traffic::in_parallel(BURST_LANES, lane))
+    bed.run(traffic::in_parallel(BURST_LANES, lane))
 }
 
 fn streams_flow_beside_a_reader_that_stopped(kind: PeerKind) -> Result<()> {
     let (endless, payload) = (Target::Source(Payload::new(0), u64::MAX).start()?, Payload::new(13));
     let bed = Bed::beside(kind, Target::Source(payload, NEIGHBOUR), &endless)?;
-    traffic::run(PATIENCE, async {
+    bed.run(async {
         let stopped = TcpStream::connect(bed.locals()[1]).await?;
         stopped.readable().await?;
         let address = bed.address();
@@ -84,7 +84,7 @@ fn streams_flow_beside_a_target_that_stopped(kind: PeerKind) -> Result<()> {
     let black_hole = Target::BlackHole.start()?;
     let bed = Bed::beside(kind, Target::Echo, &black_hole)?;
     let address = bed.address();
-    traffic::run(PATIENCE, async {
+    bed.run(async {
         let mut stuck = TcpStream::connect(bed.locals()[1]).await?;
         let filling = tokio::spawn(async move {
             let block = vec![0; 64 * 1024];
@@ -103,7 +103,7 @@ fn streams_flow_beside_a_target_that_stopped(kind: PeerKind) -> Result<()> {
 /// A peer, a client of it, and what its forwards lead to.
 struct Bed {
     session: Session,
-    _peer: Peer,
+    peer: Peer,
     _target: Server,
 }
 
@@ -120,7 +120,11 @@ impl Bed {
     fn with(kind: PeerKind, target: Server, configure: impl Fn(Client) -> Client) -> Result<Self> {
         let peer = kind.start()?;
         let session = configure(Client::of(&peer)?.forward(target.address())).start()?;
-        Ok(Self { session, _peer: peer, _target: target })
+        Ok(Self { session, peer, _target: target })
+    }
+
+    fn run(&self, traffic: impl Future<Output = Result<()>>) -> Result<()> {
+        traffic::run_through(&self.session, &self.peer, PATIENCE, traffic)
     }
 
     fn address(&self) -> SocketAddr {
