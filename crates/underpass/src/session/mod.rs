@@ -34,6 +34,9 @@ const ROUNDS: usize = 32;
 /// A connection alone may move this much in one turn: what the engine's buffer holds.
 const FULL_QUANTUM: usize = 1024 * 1024;
 
+/// A read of this many bytes is part of a burst, whose end may wait for an acknowledgement.
+const BURST: usize = 4096;
+
 /// After the end, the last words may take this long to be written.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -117,6 +120,8 @@ pub(crate) struct Session<S> {
     stats: Arc<Counters>,
     ending: Ending,
     writable: bool,
+    /// Part of a burst has come and nothing was written that would acknowledge it.
+    unacknowledged: bool,
     cause: Option<io::Error>,
 }
 
@@ -159,6 +164,7 @@ impl<S: Side> Session<S> {
             stats,
             ending: Ending::Running,
             writable: true,
+            unacknowledged: false,
             cause: None,
         };
         (session, sender)
@@ -219,6 +225,7 @@ impl<S: Side> Session<S> {
             }
             Poll::Ready(Ok(count)) => {
                 self.engine.received(count, now);
+                self.unacknowledged |= count >= BURST;
                 true
             }
             Poll::Ready(Err(error)) => {
@@ -244,6 +251,9 @@ impl<S: Side> Session<S> {
                     self.writable = false;
                 }
             }
+        }
+        if std::mem::take(&mut self.unacknowledged) && !progress {
+            self.transport.acknowledge();
         }
         progress
     }
