@@ -9,6 +9,7 @@ mod entropy;
 mod error;
 mod event;
 mod forward;
+pub mod gateway;
 mod host_key;
 pub mod known_hosts;
 mod listener;

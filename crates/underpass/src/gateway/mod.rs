@@ -1,0 +1,155 @@
+//! An SSH server that only forwards: no shells, no commands, no files.
+//!
+//! It makes tests and the demonstration independent of other servers, and stands between networks where a full SSH
+//! server would be too much. Targets are refused unless they are allowed.
+
+mod policy;
+mod serve;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use underpass_crypto::algorithms::ed25519::Ed25519Key;
+use underpass_crypto::{Secret, Signer, sha256_fingerprint};
+
+use self::policy::Policy;
+use crate::entropy::OsEntropy;
+use crate::stats::Counters;
+use crate::{Error, Observer, Stats, Target};
+
+/// Collects the settings of a [`Gateway`].
+#[derive(Default)]
+#[must_use = "nothing happens until the gateway is started"]
+pub struct GatewayBuilder {
+    host_keys: Vec<Arc<dyn Signer>>,
+    policy: Policy,
+    observer: Option<Observer>,
+}
+
+/// A running gateway. It ends when it is stopped or dropped, and with it all connections through it.
+pub struct Gateway {
+    address: SocketAddr,
+    host_keys: Vec<Arc<dyn Signer>>,
+    accepting: AbortHandle,
+    /// Dropped with the gateway, which every session notices.
+    _alive: watch::Sender<()>,
+    stats: Arc<Counters>,
+}
+
+impl GatewayBuilder {
+    /// Adds a host key. Without one, a fresh Ed25519 key is made at the start.
+    pub fn host_key(mut self, key: Arc<dyn Signer>) -> Self {
+        self.host_keys.push(key);
+        self
+    }
+
+    /// Lets a user log on with a password.
+    pub fn allow_password(mut self, user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.policy.passwords.push((user.into(), password.into()));
+        self
+    }
+
+    /// Lets a user log on with the private half of a key, given as the public blob (RFC 4253 section 6.6).
+    pub fn allow_key(mut self, user: impl Into<String>, public_key: impl Into<Vec<u8>>) -> Self {
+        self.policy.keys.push((user.into(), public_key.into()));
+        self
+    }
+
+    /// Allows targets for which `allowed` is true. May be called several times; any yes will do. Default: none.
+    pub fn allow_targets(mut self, allowed: impl Fn(&Target) -> bool + Send + Sync + 'static) -> Self {
+        self.policy.targets.push(Arc::new(allowed));
+        self
+    }
+
+    /// Says who sees the events of all connections; this must return soon.
+    pub fn observer(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Listens on `address`; port 0 lets the system pick one. Must be called within a tokio runtime, which then
+    /// carries the connections.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn start(mut self, address: SocketAddr) -> Result<Gateway, Error> {
+        if self.host_keys.is_empty() {
+            self.host_keys.push(Arc::new(Ed25519Key::generate(&mut OsEntropy::new())));
+        }
+        let listener = TcpListener::bind(address).await.map_err(|error| Error::bind(address, error))?;
+        let address = listener.local_addr().map_err(|error| Error::bind(address, error))?;
+        let (alive, watched) = watch::channel(());
+        let stats = Arc::new(Counters::default());
+        let shared = serve::Shared {
+            host_keys: self.host_keys.clone(),
+            policy: Arc::new(self.policy),
+            observer: self.observer,
+            stats: stats.clone(),
+            alive: watched,
+        };
+        let accepting = tokio::spawn(serve::accept(listener, shared)).abort_handle();
+        Ok(Gateway { address, host_keys: self.host_keys, accepting, _alive: alive, stats })
+    }
+}
+
+impl Gateway {
+    /// Begins with a gateway that lets nobody in and reaches nothing.
+    pub fn builder() -> GatewayBuilder {
+        GatewayBuilder::default()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The public halves of its host keys, as blobs.
+    pub fn host_keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.host_keys.iter().map(|key| key.public_key())
+    }
+
+    /// The fingerprint of its first host key, `SHA256:…`.
+    pub fn fingerprint(&self) -> String {
+        self.host_keys().next().map(sha256_fingerprint).unwrap_or_default()
+    }
+
+    /// The lines that make its host keys known to a client.
+    ///
+    /// # Errors
+    /// `name` is no host name.
+    pub fn known_hosts(&self, name: &str) -> Result<String, Error> {
+        self.host_keys()
+            .map(|key| crate::known_hosts::append_line(name, self.address.port(), key, None))
+            .collect::<Result<String, _>>()
+            .map_err(|refusal| Error::configuration(refusal.to_string()))
+    }
+
+    /// What it has carried so far; sent is what came from the targets.
+    pub fn stats(&self) -> Stats {
+        self.stats.read()
+    }
+
+    /// Ends it and all connections through it.
+    pub fn stop(self) {}
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for GatewayBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GatewayBuilder")
+    }
+}

@@ -1,0 +1,174 @@
+//! The gateway's side of a session.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use underpass_crypto::Signer;
+use underpass_proto::{
+    Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, Question, QuestionId, Refusal,
+    ServerConfig,
+};
+use underpass_wire::OpenFailureReason;
+
+use super::policy::Policy;
+use crate::entropy::OsEntropy;
+use crate::session::{Carry, Command, ConnectionInfo, Session, Side, Socket};
+use crate::stats::Counters;
+use crate::{Event, Observer, Target};
+
+/// SSH connections at once; further ones are closed at once.
+const MAX_SESSIONS: usize = 4096;
+
+/// How long a target may take to answer.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long to wait after an accept failed for want of descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) host_keys: Vec<Arc<dyn Signer>>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) observer: Option<Observer>,
+    pub(super) stats: Arc<Counters>,
+    /// Closes when the gateway ends.
+    pub(super) alive: watch::Receiver<()>,
+}
+
+/// Accepts connections until the task is aborted.
+pub(super) async fn accept(listener: TcpListener, shared: Shared) {
+    let sessions = Arc::new(tokio::sync::Semaphore::new(MAX_SESSIONS));
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let Ok(place) = sessions.clone().try_acquire_owned() else { continue };
+                let shared = shared.clone();
+                tokio::spawn(async move {
+                    serve(stream, peer, shared).await;
+                    drop(place);
+                });
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
+    // Not fatal: the connection is only slower without.
+    let _ = stream.set_nodelay(true);
+    let config = ServerConfig { common: Config::default(), host_keys: shared.host_keys.clone() };
+    let Ok(engine) = Connection::server(config, Box::new(OsEntropy::new()), Instant::now()) else { return };
+    let (mut alive, observer) = (shared.alive.clone(), shared.observer.clone());
+    let stats = shared.stats.clone();
+    let side = Server { shared, peer, failures: 0, connections: 0 };
+    let (session, commands) = Session::new(engine, Socket::new(stream), side, stats);
+    let cut = async move {
+        // An error is what is waited for: the gateway is gone.
+        while alive.changed().await.is_ok() {}
+        let _ = commands.send(Command::Cut);
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        ended = session.run() => ended,
+        () = cut => return,
+    };
+    if let Some(observer) = observer {
+        observer(&Event::Detail { level: 1, text: format!("{peer}: {}", ended.error) });
+    }
+}
+
+struct Server {
+    shared: Shared,
+    peer: SocketAddr,
+    failures: u32,
+    connections: u64,
+}
+
+impl Server {
+    fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(observer) = &self.shared.observer {
+            observer(&event());
+        }
+    }
+
+    fn on_open(
+        &mut self,
+        id: QuestionId,
+        channel: ChannelId,
+        kind: ChannelKind,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        let refuse = |reason| Some(Answer::Open(Err(reason)));
+        let ChannelKind::DirectTcpip { host, port, .. } = kind else {
+            return refuse(OpenFailureReason::UNKNOWN_CHANNEL_TYPE);
+        };
+        let Some(port) = u16::try_from(port).ok().filter(|port| *port != 0) else {
+            return refuse(OpenFailureReason::CONNECT_FAILED);
+        };
+        let target = Target { host, port };
+        if !self.shared.policy.allows(&target) {
+            return refuse(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED);
+        }
+        self.connections += 1;
+        let info = ConnectionInfo { id: self.connections, peer: self.peer, target };
+        let commands = commands.clone();
+        tokio::spawn(async move {
+            let command = match dial(&info.target).await {
+                Ok(socket) => Command::Attach(id, channel, Box::new(Carry { socket, info })),
+                Err(_) => Command::Answer(id, Answer::Open(Err(OpenFailureReason::CONNECT_FAILED))),
+            };
+            // A session that has ended meanwhile needs no answer.
+            let _ = commands.send(command);
+        });
+        None
+    }
+}
+
+async fn dial(target: &Target) -> io::Result<TcpStream> {
+    let socket = timeout(DIAL_TIMEOUT, TcpStream::connect((target.host.as_str(), target.port))).await??;
+    let _ = socket.set_nodelay(true);
+    Ok(socket)
+}
+
+impl Side for Server {
+    fn question(
+        &mut self,
+        id: QuestionId,
+        question: Question,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        match question {
+            Question::Authenticate { user, attempt } => {
+                Some(Answer::Verdict(self.shared.policy.judge(&user, &attempt, &mut self.failures)))
+            }
+            Question::OpenChannel { channel, kind } => self.on_open(id, channel, kind, commands),
+            // Asked of clients only.
+            _ => None,
+        }
+    }
+
+    fn told(&mut self, event: EngineEvent) {
+        if let EngineEvent::Identified(peer) = event {
+            self.tell(|| Event::Identified { software: peer.software().to_owned() });
+        }
+    }
+
+    fn opened(&mut self, info: &ConnectionInfo) {
+        self.tell(|| Event::ConnectionOpened { id: info.id, peer: info.peer, target: info.target.clone() });
+    }
+
+    /// Channels are opened by clients only.
+    fn failed(&mut self, _: &ConnectionInfo, _: Option<Refusal>) {}
+
+    fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>) {
+        self.tell(|| Event::ConnectionClosed { id: info.id, sent, received, error });
+    }
+
+    fn draining(&mut self, _: usize) {}
+}
