@@ -5,6 +5,7 @@
 
 mod algorithms;
 mod args;
+mod demo;
 mod exit;
 mod help;
 mod json;
@@ -26,7 +27,7 @@ use std::{
     process::ExitCode,
 };
 
-use args::{Args, Command, Output};
+use args::{Args, Command, Output, Verbosity};
 use exit::Exit;
 use output::Reporter;
 use prompt::Terminal;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     // A mistake in the command line, too, is told in the form that was asked for.
     let json = words.iter().any(|word| word == "--json");
     let parsed = parse::parse(words);
-    let output = parsed.as_ref().map_or(Output { json, ..Output::default() }, |args| args.output.clone());
+    let output = parsed.as_ref().map_or(Output { json, ..Output::default() }, output);
     let (reporter, writer) = output::start(&output);
     let terminal = Terminal::default();
     let done = parsed.and_then(|args| run(&args, &reporter, &terminal));
@@ -52,12 +53,22 @@ fn main() -> ExitCode {
     ExitCode::from(exit.code)
 }
 
+/// What is told, and how.
+fn output(args: &Args) -> Output {
+    let mut output = args.output.clone();
+    // A demonstration is there to be watched.
+    if args.command == Command::Demo && output.verbosity == Verbosity::default() {
+        output.verbosity = output.verbosity.more();
+    }
+    output
+}
+
 fn run(args: &Args, reporter: &Reporter, terminal: &Terminal) -> Result<Exit, Error> {
     match args.command {
         Command::Help => print(&help::help()),
         Command::Version => print(help::VERSION),
         Command::Algorithms => print(&algorithms::list(args.output.json)),
-        Command::Demo => Err(Error::configuration("not there yet")),
+        Command::Demo => block_on(demo::run(reporter.clone())),
         Command::Tunnel => {
             let settings = resolve::resolve(args, &Environment::read())?;
             block_on(tunnel::run(settings, reporter.clone(), terminal.clone()))

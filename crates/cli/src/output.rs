@@ -100,6 +100,15 @@ impl Reporter {
         self.send(Message::Text(text));
     }
 
+    /// Tells what the command itself did: an event of this name and these members.
+    pub(crate) fn step(&self, event: &str, members: Value, text: &str) {
+        if self.output.json {
+            self.offer(Message::Text(line(&json::object(event, members))));
+        } else if self.output.verbosity >= Verbosity::default() {
+            self.offer(Message::Text(format!("{text}\n")));
+        }
+    }
+
     /// Whether a status line has a place to be.
     pub(crate) fn has_status(&self) -> bool {
         !self.output.json && self.output.verbosity == Verbosity::default() && io::stderr().is_terminal()

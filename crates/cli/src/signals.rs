@@ -1,6 +1,6 @@
 //! Being told to stop.
 
-use std::io;
+use underpass::{Error, Step};
 
 /// SIGINT and SIGTERM; elsewhere Ctrl-C.
 pub(crate) struct Signals {
@@ -11,9 +11,14 @@ pub(crate) struct Signals {
 impl Signals {
     /// From here on the signals no longer end the process. Needs a runtime.
     #[cfg(unix)]
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { streams: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+        let stream = |kind| {
+            signal(kind).map_err(|error| {
+                Error::internal(Step::Configure, "signals cannot be received").with_source(error)
+            })
+        };
+        Ok(Self { streams: [stream(SignalKind::interrupt())?, stream(SignalKind::terminate())?] })
     }
 
     /// Waits for the next one.
@@ -28,7 +33,7 @@ impl Signals {
 
     /// From here on Ctrl-C no longer ends the process.
     #[cfg(not(unix))]
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> Result<Self, Error> {
         Ok(Self {})
     }
 

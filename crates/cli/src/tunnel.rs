@@ -17,8 +17,7 @@ use crate::{
 /// # Errors
 /// What ended it, other than being told to stop.
 pub(crate) async fn run(settings: Settings, reporter: Reporter, terminal: Terminal) -> Result<Exit, Error> {
-    let mut signals = Signals::new()
-        .map_err(|error| Error::configuration(format!("signals cannot be received: {error}")))?;
+    let mut signals = Signals::new()?;
     if settings.host_key_policy == HostKeyPolicy::DangerouslyAcceptAny {
         reporter.event(&Event::Warning { text: UNCHECKED.to_owned() });
     }
@@ -60,7 +59,7 @@ async fn show_status(state: &str, tunnel: &Tunnel, reporter: &Reporter) {
 }
 
 /// How long connections may go on after the first signal.
-const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
 
 const UNCHECKED: &str = "THE SERVER'S KEY IS NOT CHECKED: whoever answers gets the password, and can read and change \
                          all that the tunnel carries";

@@ -91,3 +91,23 @@ fn all_algorithms_are_listed_in_the_order_of_preference() {
     assert_eq!(names, expected);
     assert!(objects.iter().all(|object| object["weak"] == false));
 }
+
+#[test]
+fn the_demonstration_carries_checked_data_both_ways_and_says_so() {
+    let output = underpass(&["demo", "--json"]);
+    let events: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(output.status.code(), Some(0), "{events:?}");
+    let event = |name: &str| {
+        let found = events.iter().find(|event| event["event"] == name);
+        found.unwrap_or_else(|| panic!("no {name} in {events:?}"))
+    };
+    assert_eq!(event("host-key")["verdict"], "known");
+    assert_eq!(event("host-key")["fingerprint"], event("demo-gateway")["fingerprint"]);
+    let length = event("demo-sent")["bytes"].as_u64().unwrap();
+    assert!(length >= 1 << 20);
+    assert_eq!(event("demo-received")["bytes"], length);
+    let closed = event("connection-closed");
+    assert_eq!((closed["sent"].as_u64(), closed["received"].as_u64()), (Some(length), Some(length)));
+    assert_eq!(events.last().unwrap()["event"], "demo-done");
+}
