@@ -226,7 +226,13 @@ impl fmt::Display for Event {
             Self::Connected { address } => write!(f, "connected to {address}"),
             Self::Identified { software } => write!(f, "the server is {}", untrusted(software)),
             Self::HostKey { host, key_type, fingerprint, verdict } => {
-                write!(f, "the {} key {fingerprint} of {host} is {verdict}", untrusted(key_type))
+                let judgement = match verdict {
+                    HostKeyVerdict::Known => "is on record",
+                    HostKeyVerdict::Certified => "is certified by an authority on record",
+                    HostKeyVerdict::Added => "was not on record and now is",
+                    HostKeyVerdict::Unchecked => "was not checked",
+                };
+                write!(f, "the {} key {fingerprint} of {host} {judgement}", untrusted(key_type))
             }
             Self::KeyExchange { .. } => self.fmt_key_exchange(f),
             Self::Banner { text } => write!(f, "the server says: {}", untrusted(text.trim_end())),
