@@ -104,19 +104,20 @@ impl Process {
     /// The process has ended.
     pub fn interrupt(&self) -> Result<()> {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::INT).map_err(|error| self.failure(error.to_string()))
+        kill_process(pid, Signal::INT).map_err(|error| self.failure(error))
     }
 
-    /// A failure of this process, with all that it wrote.
+    /// A failure of this process, with what it said.
     #[must_use]
-    pub fn failure(&self, why: impl Into<String>) -> Failure {
+    pub fn failure(&self, why: impl std::fmt::Display) -> Failure {
+        Failure::new(format!("{} {why}\n{}", self.name, self.said()))
+    }
+
+    /// What it wrote to both streams, for a person; of much, only the end.
+    #[must_use]
+    pub fn said(&self) -> String {
         let Self { name, out, err, .. } = self;
-        let why = why.into();
-        Failure::new(format!(
-            "{name} {why}\n--- its output\n{}\n--- its errors\n{}\n---",
-            tail(&out.text()),
-            tail(&err.text())
-        ))
+        format!("--- output of {name}\n{}\n--- its errors\n{}\n---", tail(&out.text()), tail(&err.text()))
     }
 }
 

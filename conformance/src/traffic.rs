@@ -36,8 +36,8 @@ pub fn run_through<T>(
     deadline: Duration,
     traffic: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    run(deadline, traffic)
-        .map_err(|failure| peer.process().failure(session.process().failure(failure.to_string()).to_string()))
+    let said = || format!("{}\n{}", session.process().said(), peer.process().said());
+    run(deadline, traffic).map_err(|failure| Failure::new(format!("{failure}\n{}", said())))
 }
 
 /// Sends `length` bytes of the payload and, at the same time, checks that they come back; then the end of stream.
