@@ -7,15 +7,25 @@ use std::ops::Range;
 /// stands in it.
 #[derive(Debug, Default)]
 pub(crate) struct ReceiveQueue {
-    stash: VecDeque<u8>,
+    stash: VecDeque<Block>,
     lent: VecDeque<Range<u32>>,
 }
 
-impl ReceiveQueue {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.stash.is_empty() && self.lent.is_empty()
-    }
+/// Copied data. Blocks are never enlarged, so that what is copied costs its own size and little more, and are freed
+/// one by one as they are consumed.
+#[derive(Debug)]
+struct Block {
+    bytes: Vec<u8>,
+    consumed: usize,
+}
 
+/// The smallest block, so that a peer that sends single bytes costs no allocation for each.
+const MIN_BLOCK: usize = 4096;
+
+/// Ranges that a queue keeps room for when it is empty.
+const KEPT_RANGES: usize = 64;
+
+impl ReceiveQueue {
     pub(crate) fn has_lent(&self) -> bool {
         !self.lent.is_empty()
     }
@@ -29,23 +39,33 @@ impl ReceiveQueue {
 
     /// All data, in order.
     pub(crate) fn chunks<'a>(&'a self, buffer: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        let (front, back) = self.stash.as_slices();
+        let stash = self.stash.iter().map(|block| &block.bytes[block.consumed..]);
         let lent = self.lent.iter().map(|range| &buffer[range.start as usize..range.end as usize]);
-        [front, back].into_iter().filter(|part| !part.is_empty()).chain(lent)
+        stash.chain(lent)
     }
 
     /// Drops the first `count` bytes and gives how many of them stood in the receive buffer.
+    ///
+    /// # Panics
+    /// There are not that many.
     pub(crate) fn consume(&mut self, count: usize) -> usize {
-        let stashed = count.min(self.stash.len());
-        self.stash.drain(..stashed);
+        let mut left = count;
+        while left > 0
+            && let Some(block) = self.stash.front_mut()
+        {
+            let taken = left.min(block.bytes.len() - block.consumed);
+            block.consumed += taken;
+            left -= taken;
+            if block.consumed == block.bytes.len() {
+                self.stash.pop_front();
+            }
+        }
         if self.stash.is_empty() && self.stash.capacity() > 0 {
             self.stash = VecDeque::new();
         }
-        let mut left = count - stashed;
+        let lent = left;
         while left > 0 {
-            let Some(range) = self.lent.front_mut() else {
-                unreachable!("no more is consumed than was lent")
-            };
+            let range = self.lent.front_mut().expect("no more is consumed than has come");
             let taken = left.min(range.len());
             range.start += taken as u32;
             left -= taken;
@@ -53,24 +73,47 @@ impl ReceiveQueue {
                 self.lent.pop_front();
             }
         }
-        count - stashed
+        self.tidy();
+        lent
     }
 
     /// Copies everything out of the receive buffer.
     pub(crate) fn stash(&mut self, buffer: &[u8]) {
-        let total = self.lent.iter().map(|range| range.len()).sum();
-        self.stash.reserve(total);
+        let mut left: usize = self.lent.iter().map(|range| range.len()).sum();
         for range in self.lent.drain(..) {
-            self.stash.extend(&buffer[range.start as usize..range.end as usize]);
+            let mut bytes = &buffer[range.start as usize..range.end as usize];
+            while !bytes.is_empty() {
+                let block = match self.stash.back_mut() {
+                    Some(block) if block.bytes.len() < block.bytes.capacity() => block,
+                    _ => {
+                        let bytes = Vec::with_capacity(left.max(MIN_BLOCK));
+                        self.stash.push_back(Block { bytes, consumed: 0 });
+                        continue;
+                    }
+                };
+                let (now, later) =
+                    bytes.split_at(bytes.len().min(block.bytes.capacity() - block.bytes.len()));
+                block.bytes.extend_from_slice(now);
+                left -= now.len();
+                bytes = later;
+            }
         }
+        self.tidy();
     }
 
     /// Drops everything and gives how much of it stood in the receive buffer.
     pub(crate) fn clear(&mut self) -> (usize, usize) {
         let lent: usize = self.lent.iter().map(|range| range.len()).sum();
-        let total = lent + self.stash.len();
+        let stashed: usize = self.stash.iter().map(|block| block.bytes.len() - block.consumed).sum();
         *self = Self::default();
-        (total, lent)
+        (stashed + lent, lent)
+    }
+
+    /// Gives back what a burst of small packets has made of an empty list.
+    fn tidy(&mut self) {
+        if self.lent.is_empty() && self.lent.capacity() > KEPT_RANGES {
+            self.lent = VecDeque::new();
+        }
     }
 }
 
@@ -93,6 +136,40 @@ mod tests {
         assert_eq!(queue.consume(4), 1);
         assert_eq!(content(&queue, buffer), b"efg");
         assert_eq!(queue.clear(), (3, 3));
-        assert!(queue.is_empty());
+        assert_eq!(content(&queue, buffer), b"");
+    }
+
+    #[test]
+    fn what_is_stashed_again_and_again_costs_little_more_than_itself() {
+        let buffer = [7; 3000];
+        let mut queue = ReceiveQueue::default();
+        for round in 0..1000 {
+            let size = 1 + round % 3000;
+            queue.push(0..size);
+            queue.stash(&buffer);
+        }
+        let held: usize = queue.stash.iter().map(|block| block.bytes.capacity()).sum();
+        let total = content(&queue, &buffer).len();
+        assert!(held <= total + MIN_BLOCK, "{held} bytes held for {total}");
+        // Consumed blocks are freed, whatever comes behind them.
+        queue.consume(total - 1);
+        assert_eq!(queue.stash.len(), 1);
+        queue.consume(1);
+        assert_eq!(queue.stash.capacity(), 0);
+    }
+
+    #[test]
+    fn a_burst_of_small_packets_leaves_nothing_behind() {
+        let buffer = [7; 10_000];
+        for stash in [false, true] {
+            let mut queue = ReceiveQueue::default();
+            (0..10_000).for_each(|at| queue.push(at..at + 1));
+            if stash {
+                queue.stash(&buffer);
+            } else {
+                queue.consume(10_000);
+            }
+            assert!(queue.lent.capacity() <= KEPT_RANGES);
+        }
     }
 }
