@@ -34,7 +34,8 @@ pub const MAX_SENT_DATA: usize = 32 * 1024;
 /// Channels open at once; the interface this serves promises 100,000 connections.
 pub const MAX_CHANNELS: usize = 100_000;
 
-/// Channel opens by the peer that wait for an answer of the application.
+/// Channel opens by the peer that wait for an answer of the application. Each waits no longer than the time allowed
+/// for opening a channel.
 pub const MAX_PENDING_OPENS: usize = 1024;
 
 /// The window of a new channel while memory allows: OpenSSH's value is 2 MiB; growth takes over from here.

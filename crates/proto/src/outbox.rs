@@ -59,10 +59,15 @@ impl Outbox {
     }
 
     pub(crate) fn ask(&mut self, question: Question) -> QuestionId {
-        self.questions += 1;
-        let id = QuestionId(self.questions);
+        let id = self.next_question();
         self.tell(Event::Question(id, question));
         id
+    }
+
+    /// A new name for a question that is asked by the caller.
+    pub(crate) fn next_question(&mut self) -> QuestionId {
+        self.questions += 1;
+        QuestionId(self.questions)
     }
 
     pub(crate) fn next_event(&mut self) -> Option<Event> {

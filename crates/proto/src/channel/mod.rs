@@ -1,5 +1,6 @@
 //! The connection protocol's channels (RFC 4254 section 5).
 
+mod opening;
 mod queue;
 pub(crate) mod state;
 mod window;
@@ -9,19 +10,16 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use underpass_wire::{
-    ChannelClose, ChannelData, ChannelEof, ChannelFailure, ChannelKind as WireKind, ChannelOpen,
-    ChannelOpenConfirmation, ChannelOpenFailure, ChannelRequest, ChannelWindowAdjust, OpenFailureReason,
+    ChannelClose, ChannelData, ChannelEof, ChannelFailure, ChannelRequest, ChannelWindowAdjust,
+    OpenFailureReason,
 };
 
-use self::state::{Channel, Receiving, Sending};
+use self::state::{Channel, Receiving, Sending, Want};
 use crate::error::{Error, PeerMisbehaved};
-use crate::event::{ChannelId, ChannelKind, Event, Question, QuestionId, Refusal};
-use crate::limits::{
-    INITIAL_WINDOW, MAX_CHANNEL_DATA, MAX_CHANNELS, MAX_PENDING_OPENS, MAX_WINDOW, MIN_WINDOW,
-};
+use crate::event::{ChannelId, Event, QuestionId};
+use crate::limits::{INITIAL_WINDOW, MAX_CHANNEL_DATA, MAX_CHANNELS, MAX_WINDOW, MIN_WINDOW};
 use crate::outbox::Outbox;
 use crate::role::Role;
-use crate::timer::Timer;
 
 pub(crate) struct Channels {
     role: Role,
@@ -36,11 +34,11 @@ pub(crate) struct Channels {
     granted: usize,
     memory: usize,
     open_timeout: Duration,
-    /// Our opens, oldest first.
+    /// Opens of both sides, oldest first. Those that are settled leave when they come to the front.
     opening: VecDeque<u32>,
     /// The peer's opens that the application decides about.
     asked: HashMap<QuestionId, u32>,
-    /// Channels that found no room to send.
+    /// Channels that found no room to send; those that do not want it any more are passed over.
     starved: Vec<u32>,
 }
 
@@ -63,23 +61,6 @@ impl Channels {
 
     // ---- for the application ----
 
-    /// Asks the peer for a channel.
-    pub(crate) fn open(
-        &mut self,
-        kind: WireKind<'_>,
-        out: &mut Outbox,
-        now: Instant,
-    ) -> Result<Option<ChannelId>, Error> {
-        let Some(id) = self.add(now) else { return Ok(None) };
-        let window = self.table[&id].window.size();
-        out.send(&ChannelOpen { sender: id, window, max_packet: MAX_CHANNEL_DATA as u32, kind })?;
-        self.opening.push_back(id);
-        if !out.timers.is_set(Timer::ChannelOpen) {
-            out.timers.set_after(Timer::ChannelOpen, now, Some(self.open_timeout));
-        }
-        Ok(Some(ChannelId(id)))
-    }
-
     /// Bytes that may be sent on a channel now and the most one packet may hold. Notes that the channel wants to
     /// hear when there is room again.
     pub(crate) fn allowance(&mut self, id: ChannelId, gate_open: bool) -> (usize, usize) {
@@ -87,7 +68,11 @@ impl Channels {
         if channel.sending != Sending::Open {
             return (0, 0);
         }
-        if !gate_open || channel.remote_window == 0 {
+        if channel.remote_window == 0 {
+            channel.wants = Want::Window;
+            return (0, 0);
+        }
+        if !gate_open {
             self.note_starved(id);
             return (0, 0);
         }
@@ -97,7 +82,7 @@ impl Channels {
     /// There was no room in the transmit buffer.
     pub(crate) fn note_starved(&mut self, id: ChannelId) {
         if let Some(channel) = self.table.get_mut(&id.0)
-            && !std::mem::replace(&mut channel.wants_room, true)
+            && std::mem::replace(&mut channel.wants, Want::Room) != Want::Room
         {
             self.starved.push(id.0);
         }
@@ -105,16 +90,14 @@ impl Channels {
 
     /// Tells starved channels that there is room in the transmit buffer and no key exchange is under way.
     pub(crate) fn wake_starved(&mut self, out: &mut Outbox) {
-        let table = &mut self.table;
-        self.starved.retain(|id| {
-            let Some(channel) = table.get_mut(id) else { return false };
-            if channel.remote_window == 0 && channel.sending == Sending::Open {
-                return true;
+        for id in self.starved.drain(..) {
+            if let Some(channel) = self.table.get_mut(&id)
+                && channel.wants == Want::Room
+            {
+                channel.wants = Want::Nothing;
+                out.tell(Event::Writable(ChannelId(id)));
             }
-            channel.wants_room = false;
-            out.tell(Event::Writable(ChannelId(*id)));
-            false
-        });
+        }
     }
 
     pub(crate) fn has_starved(&self) -> bool {
@@ -149,6 +132,9 @@ impl Channels {
         match channel.sending {
             // Closed as soon as it turns out to be open.
             Sending::Opening { .. } => return Ok(()),
+            Sending::Asked { question, .. } => {
+                return self.refuse(question, OpenFailureReason::CONNECT_FAILED, out);
+            }
             Sending::Closed => {}
             Sending::Open | Sending::Finished => {
                 channel.sending = Sending::Closed;
@@ -220,123 +206,6 @@ impl Channels {
 
     // ---- for the peer ----
 
-    /// Server role, or a forward that we asked for: the peer wants a channel.
-    pub(crate) fn on_open(
-        &mut self,
-        open: &ChannelOpen<'_>,
-        out: &mut Outbox,
-        now: Instant,
-    ) -> Result<(), Error> {
-        let refuse = |reason, out: &mut Outbox| {
-            out.send(&ChannelOpenFailure { recipient: open.sender, reason, description: b"", language: b"" })
-        };
-        let kind = match (self.role, open.kind) {
-            (Role::Server, WireKind::DirectTcpip { host, port, originator, originator_port }) => {
-                ChannelKind::DirectTcpip {
-                    host: host.to_owned(),
-                    port,
-                    originator: originator.to_owned(),
-                    originator_port,
-                }
-            }
-            (Role::Server, WireKind::Session | WireKind::DirectStreamlocal { .. }) | (Role::Client, _) => {
-                return refuse(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED, out);
-            }
-            (Role::Server, _) => return refuse(OpenFailureReason::UNKNOWN_CHANNEL_TYPE, out),
-        };
-        if open.max_packet == 0 || self.asked.len() >= MAX_PENDING_OPENS {
-            return refuse(OpenFailureReason::RESOURCE_SHORTAGE, out);
-        }
-        let Some(id) = self.add(now) else {
-            return refuse(OpenFailureReason::RESOURCE_SHORTAGE, out);
-        };
-        if let Some(channel) = self.table.get_mut(&id) {
-            channel.remote = open.sender;
-            channel.remote_window = open.window;
-            channel.remote_max_packet = open.max_packet;
-        }
-        let question = out.ask(Question::OpenChannel { channel: ChannelId(id), kind });
-        self.asked.insert(question, id);
-        Ok(())
-    }
-
-    /// The application's decision about a channel; `None` when it was not asked.
-    pub(crate) fn on_open_answer(
-        &mut self,
-        question: QuestionId,
-        answer: Result<(), OpenFailureReason>,
-        out: &mut Outbox,
-    ) -> Option<Result<(), Error>> {
-        let id = self.asked.remove(&question)?;
-        let channel = self.table.get_mut(&id)?;
-        let recipient = channel.remote;
-        Some(match answer {
-            Ok(()) => {
-                channel.sending = Sending::Open;
-                let window = channel.window.size();
-                out.send(&ChannelOpenConfirmation {
-                    recipient,
-                    sender: id,
-                    window,
-                    max_packet: MAX_CHANNEL_DATA as u32,
-                    data: b"",
-                })
-            }
-            Err(reason) => {
-                self.remove(id);
-                out.send(&ChannelOpenFailure { recipient, reason, description: b"", language: b"" })
-            }
-        })
-    }
-
-    pub(crate) fn on_confirmation(
-        &mut self,
-        message: &ChannelOpenConfirmation<'_>,
-        out: &mut Outbox,
-        now: Instant,
-    ) -> Result<(), Error> {
-        let id = message.recipient;
-        let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
-        if !channel.is_opening() {
-            return Err(PeerMisbehaved::ChannelState(id, "confirmed twice").into());
-        }
-        channel.remote = message.sender;
-        channel.remote_window = message.window;
-        channel.remote_max_packet = message.max_packet;
-        channel.sending = Sending::Open;
-        self.opening.retain(|opening| *opening != id);
-        if channel.discard {
-            // Given up while it was opening.
-            return self.close(ChannelId(id), out, now);
-        }
-        if message.max_packet == 0 {
-            out.tell(Event::ChannelRefused { channel: ChannelId(id), refusal: Refusal::Unusable });
-            return self.close(ChannelId(id), out, now);
-        }
-        out.tell(Event::ChannelOpened(ChannelId(id)));
-        Ok(())
-    }
-
-    pub(crate) fn on_refusal(
-        &mut self,
-        message: &ChannelOpenFailure<'_>,
-        out: &mut Outbox,
-    ) -> Result<(), Error> {
-        let id = message.recipient;
-        let Some(channel) = self.table.get(&id) else { return self.late(id) };
-        if !channel.is_opening() {
-            return Err(PeerMisbehaved::ChannelState(id, "refused after it was open").into());
-        }
-        let wanted = !channel.discard;
-        self.opening.retain(|opening| *opening != id);
-        self.remove(id);
-        if wanted {
-            let refusal = Refusal::Peer { reason: message.reason, description: message.description.to_vec() };
-            out.tell(Event::ChannelRefused { channel: ChannelId(id), refusal });
-        }
-        Ok(())
-    }
-
     /// Data, which stands at `range` of the receive buffer.
     pub(crate) fn on_data(
         &mut self,
@@ -383,12 +252,14 @@ impl Channels {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         let id = message.recipient;
+        if channel.is_unopened() {
+            return Err(PeerMisbehaved::ChannelState(id, "a larger window before it is open").into());
+        }
         let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
         channel.remote_window =
             channel.remote_window.checked_add(message.bytes).ok_or(PeerMisbehaved::WindowOverflow(id))?;
-        if channel.wants_room && out.tx.is_open() {
-            channel.wants_room = false;
-            self.starved.retain(|starved| *starved != id);
+        if channel.wants == Want::Window {
+            channel.wants = Want::Nothing;
             out.tell(Event::Writable(ChannelId(id)));
         }
         Ok(())
@@ -397,7 +268,7 @@ impl Channels {
     pub(crate) fn on_eof(&mut self, id: u32, out: &mut Outbox) -> Result<(), Error> {
         let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
         match channel.receiving {
-            _ if channel.is_opening() => {
+            _ if channel.is_unopened() => {
                 Err(PeerMisbehaved::ChannelState(id, "end of file before it is open").into())
             }
             Receiving::Open => {
@@ -412,7 +283,7 @@ impl Channels {
 
     pub(crate) fn on_close(&mut self, id: u32, out: &mut Outbox) -> Result<(), Error> {
         let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
-        if channel.is_opening() {
+        if channel.is_unopened() {
             return Err(PeerMisbehaved::ChannelState(id, "closed before it is open").into());
         }
         if matches!(channel.receiving, Receiving::Closed { .. }) {
@@ -427,7 +298,9 @@ impl Channels {
         }
         tell_end(channel, id, out);
         let released = channel.discard;
-        out.tell(Event::ChannelClosed(ChannelId(id)));
+        if !channel.void {
+            out.tell(Event::ChannelClosed(ChannelId(id)));
+        }
         if released {
             self.remove(id);
         }
@@ -438,7 +311,7 @@ impl Channels {
         let id = message.recipient;
         let Some(channel) = self.table.get(&id) else { return self.late(id) };
         // RFC 4254 section 5.4: nothing of what can be requested concerns a forwarded connection.
-        if message.want_reply && channel.sending != Sending::Closed && !channel.is_opening() {
+        if message.want_reply && channel.sending != Sending::Closed && !channel.is_unopened() {
             return out.send(&ChannelFailure { recipient: channel.remote });
         }
         Ok(())
@@ -449,34 +322,9 @@ impl Channels {
         if self.table.contains_key(&id) { Ok(()) } else { self.late(id) }
     }
 
-    /// Opens that have waited long enough.
-    pub(crate) fn on_open_timeout(&mut self, out: &mut Outbox, now: Instant) {
-        while let Some(id) = self.opening.front().copied() {
-            let since = match self.table.get(&id).map(|channel| channel.sending) {
-                Some(Sending::Opening { since }) => since,
-                _ => {
-                    self.opening.pop_front();
-                    continue;
-                }
-            };
-            let due = since + self.open_timeout;
-            if due > now {
-                out.timers.set(Timer::ChannelOpen, due);
-                return;
-            }
-            self.opening.pop_front();
-            // It stays in the table, so that a late confirmation is answered by a CLOSE.
-            if let Some(channel) = self.table.get_mut(&id)
-                && !std::mem::replace(&mut channel.discard, true)
-            {
-                out.tell(Event::ChannelRefused { channel: ChannelId(id), refusal: Refusal::Timeout });
-            }
-        }
-    }
-
     // ---- details ----
 
-    fn add(&mut self, now: Instant) -> Option<u32> {
+    fn add(&mut self, sending: Sending) -> Option<u32> {
         if self.table.len() >= MAX_CHANNELS {
             return None;
         }
@@ -486,7 +334,7 @@ impl Channels {
         let share = self.room() / 16;
         let window = u32::try_from(share).unwrap_or(u32::MAX).clamp(MIN_WINDOW, INITIAL_WINDOW);
         self.granted += window as usize;
-        self.table.insert(id, Channel::new(window, now));
+        self.table.insert(id, Channel::new(sending, window));
         Some(id)
     }
 
@@ -503,7 +351,7 @@ impl Channels {
         now: Instant,
     ) -> Result<Option<&mut Channel>, Error> {
         let Some(channel) = table.get_mut(&id) else { return late(id, next).map(|()| None) };
-        if channel.is_opening() {
+        if channel.is_unopened() {
             return Err(PeerMisbehaved::ChannelState(id, "data before it is open").into());
         }
         match channel.receiving {

@@ -568,12 +568,10 @@ impl Core {
                     Phase::Open(open) => open.on_silence(&mut self.out, now),
                     _ => Ok(()),
                 },
-                Timer::ChannelOpen => {
-                    if let Phase::Open(open) = &mut self.phase {
-                        open.channels.on_open_timeout(&mut self.out, now);
-                    }
-                    Ok(())
-                }
+                Timer::ChannelOpen => match &mut self.phase {
+                    Phase::Open(open) => open.channels.on_open_timeout(&mut self.out, now),
+                    _ => Ok(()),
+                },
                 Timer::Idle => {
                     idle = true;
                     self.out.tx.shrink();
