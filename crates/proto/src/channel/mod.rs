@@ -168,7 +168,8 @@ impl Channels {
         out: &mut Outbox,
         now: Instant,
     ) -> Result<(), Error> {
-        let room = self.room();
+        // One channel takes half of what is left at most, so that the next one can still grow.
+        let room = self.room() / 2;
         let Some(channel) = self.table.get_mut(&id.0) else { return Ok(()) };
         channel.told_readable = false;
         if count == 0 {
