@@ -24,6 +24,10 @@ pub const MAX_BUFFER: usize = 1024 * 1024;
 /// hostile peer can make us queue (OpenSSH CVE-2025-26466); an honest one needs a few kilobytes.
 pub const MAX_PENDING_CONTROL: usize = 1024 * 1024;
 
+/// What each channel adds to [`MAX_PENDING_CONTROL`]: an open or its answer, end of file, close and the few window
+/// adjustments that a window has room for. Without it an application could not close 100,000 channels at once.
+pub const MAX_PENDING_CHANNEL_CONTROL: usize = 512;
+
 /// The largest channel data we accept in one packet, as we announce it; the customary value.
 pub const MAX_CHANNEL_DATA: usize = 32 * 1024;
 

@@ -537,6 +537,7 @@ impl Core {
 
     pub(super) fn transmitted(&mut self, count: usize) {
         self.out.tx.written(count);
+            self.out.tx.expect_channels(open.channels.len());
         if let Phase::Open(open) = &mut self.phase
             && open.channels.has_starved()
             && self.out.tx.is_open()

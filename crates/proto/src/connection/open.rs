@@ -77,6 +77,7 @@ impl Open {
             }
             Message::ChannelWindowAdjust(adjust) => channels.on_window_adjust(adjust, out),
             Message::ChannelOpen(open) => channels.on_open(open, out, now),
+        out.tx.expect_channels(channels.len());
             Message::ChannelOpenConfirmation(confirmation) => {
                 channels.on_confirmation(confirmation, out, now)
             }

@@ -1,15 +1,20 @@
 //! The transmit buffer: payload is read from local sockets into it, packets are encrypted in it and written from it.
 
-use underpass_crypto::Entropy;
 use underpass_crypto::packet::{HEADER_LEN, Sealer};
-use underpass_wire::{Encode, Number, Put as _};
+use underpass_crypto::{Entropy, Secret};
+use underpass_wire::{Encode, Number};
 use zeroize::Zeroize as _;
 
 use crate::error::{Error, PeerMisbehaved};
-use crate::limits::{MAX_BUFFER, MAX_PENDING_CONTROL, MAX_SENT_DATA, MIN_BUFFER};
+use crate::limits::{
+    MAX_BUFFER, MAX_PENDING_CHANNEL_CONTROL, MAX_PENDING_CONTROL, MAX_SENT_DATA, MIN_BUFFER,
+};
 
 /// Message number, recipient channel and length before the data of SSH_MSG_CHANNEL_DATA (RFC 4254 section 5.2).
 const DATA_HEADER: usize = 9;
+
+/// Most control messages are shorter, so that one with a secret is not left behind by growth.
+const USUAL_MESSAGE: usize = 1024;
 
 pub(crate) struct Transmit {
     /// Always initialised to its full length, which is the capacity.
@@ -21,10 +26,13 @@ pub(crate) struct Transmit {
     sequence: u32,
     /// Between our KEXINIT and our NEWKEYS only messages of the key exchange may be sent (RFC 4253 section 7.1).
     gated: bool,
-    /// Payloads that wait for the gate, each after its length.
-    held: Vec<u8>,
+    /// Payloads that wait for the gate. They can hold a password.
+    held: Vec<Secret>,
+    held_bytes: usize,
     scratch: Vec<u8>,
     slots: Geometry,
+    /// The most channels there have been since everything was written.
+    channels: usize,
     /// Since the last key exchange.
     pub(crate) bytes: u64,
     /// Since the last key exchange.
@@ -88,8 +96,10 @@ impl Transmit {
             sequence: 0,
             gated: false,
             held: Vec::new(),
+            held_bytes: 0,
             scratch: Vec::new(),
             slots: Geometry::default(),
+            channels: 0,
             bytes: 0,
             packets: 0,
         }
@@ -102,12 +112,21 @@ impl Transmit {
 
     /// Says that the first `count` bytes were written.
     pub(crate) fn written(&mut self, count: usize) {
+        self.slots = Geometry::default();
         self.start += count;
         debug_assert!(self.start <= self.end);
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
+            if self.held.is_empty() {
+                self.channels = 0;
+            }
         }
+    }
+
+    /// Channels, each of which may have a few messages waiting.
+    pub(crate) fn expect_channels(&mut self, count: usize) {
+        self.channels = self.channels.max(count);
     }
 
     /// Whether channel data may be sent now, as far as key exchanges go.
@@ -126,6 +145,7 @@ impl Transmit {
     pub(crate) fn send(&mut self, message: &impl Encode, entropy: &mut dyn Entropy) -> Result<(), Error> {
         let mut payload = std::mem::take(&mut self.scratch);
         payload.clear();
+        payload.reserve(USUAL_MESSAGE);
         message.encode(&mut payload);
         let result = self.send_payload(&payload, entropy);
         // It may have held a password.
@@ -136,11 +156,15 @@ impl Transmit {
 
     /// Queues an encoded message.
     pub(crate) fn send_payload(&mut self, payload: &[u8], entropy: &mut dyn Entropy) -> Result<(), Error> {
-        if self.end - self.start + self.held.len() + payload.len() > MAX_BUFFER + MAX_PENDING_CONTROL {
+        let waiting = self.end - self.start + self.held_bytes + payload.len();
+        let bound = MAX_BUFFER + MAX_PENDING_CONTROL + self.channels * MAX_PENDING_CHANNEL_CONTROL;
+        if waiting > bound {
             return Err(PeerMisbehaved::DoesNotRead.into());
         }
+        self.slots = Geometry::default();
         if self.gated && !payload.first().is_some_and(|number| passes_gate(Number(*number))) {
-            self.held.put_string(payload);
+            self.held_bytes += payload.len();
+            self.held.push(Secret::new(payload));
         } else {
             self.seal(payload, entropy);
         }
@@ -161,12 +185,10 @@ impl Transmit {
             self.sequence = 0;
         }
         self.gated = false;
-        let mut held = std::mem::take(&mut self.held);
-        let mut reader = underpass_wire::Reader::new(&held);
-        while let Ok(payload) = reader.string() {
-            self.seal(payload, entropy);
+        self.held_bytes = 0;
+        for payload in std::mem::take(&mut self.held) {
+            self.seal(payload.expose(), entropy);
         }
-        held.zeroize();
     }
 
     /// Hands out slots for at most `limit` bytes of data in packets of at most `max_packet` bytes of data each.
@@ -216,9 +238,6 @@ impl Transmit {
         if self.start == self.end && self.buffer.len() > MIN_BUFFER {
             self.buffer = vec![0; MIN_BUFFER];
         }
-        if self.held.is_empty() {
-            self.held = Vec::new();
-        }
         self.scratch = Vec::new();
     }
 
@@ -241,8 +260,9 @@ impl Transmit {
     /// Makes room for `size` bytes at `end`, which it gives. Control messages always find room: the amount that
     /// may wait is bounded where they are queued.
     fn room(&mut self, size: usize) -> usize {
-        if self.buffer.len() - self.end < size {
-            self.compact(size);
+        if self.buffer.len() - self.end < size && self.end - self.start <= self.start {
+            // As much was written as is moved, so moving costs no more than writing did.
+            self.move_to_front();
         }
         if self.buffer.len() - self.end < size {
             let capacity = (self.end + size).next_power_of_two();
@@ -255,10 +275,14 @@ impl Transmit {
     fn compact(&mut self, size: usize) {
         let pending = self.end - self.start;
         if self.start > 0 && self.buffer.len() - self.end < size && pending <= self.buffer.len() / 4 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.start = 0;
-            self.end = pending;
+            self.move_to_front();
         }
+    }
+
+    fn move_to_front(&mut self) {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
     }
 }
 
