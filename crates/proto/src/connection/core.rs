@@ -432,6 +432,9 @@ impl Core {
                     Some(Ok(Progress::Done)) => Some(self.on_keys(now)),
                     Some(Ok(Progress::Underway)) => Some(Ok(())),
                     Some(Err(error)) => Some(Err(error)),
+        if self.is_closed() {
+            return false;
+        }
                     None => None,
                 }
             }
