@@ -504,6 +504,10 @@ impl Core {
             open.channels.note_starved(id);
         }
         slots
+        if limit == 0 {
+            // Whoever has nothing to send is not waiting for room.
+            return self.out.tx.slots(0, 0);
+        }
     }
 
     pub(super) fn commit(&mut self, id: ChannelId, count: usize) {
