@@ -16,8 +16,8 @@ use std::time::Instant;
 use underpass_crypto::packet::{Keys, Opener, Sealer};
 use underpass_crypto::{Digest, Encoding, Hash, Initiator, KexMethod, Secret, Signer};
 use underpass_wire::{
-    Encode, KexDhInit, KexDhReply, KexEcdhInit, KexEcdhReply, KexFamily, KexInit, Mpint, NewKeys, Number,
-    Put as _,
+    Encode, ExtInfo, Extension, KexDhInit, KexDhReply, KexEcdhInit, KexEcdhReply, KexFamily, KexInit, List,
+    Mpint, NewKeys, Number, Put as _, SERVER_SIG_ALGS,
 };
 
 use crate::config::{Algorithms, Config};
@@ -317,7 +317,21 @@ impl KeyExchange {
         let sealer = finishing.sealer.take().ok_or(Error::Internal("NEWKEYS twice"))?;
         out.send(&NewKeys)?;
         out.rekey(sealer, finishing.negotiated.strict);
+        if finishing.negotiated.ext_info {
+            self.send_extensions(out)?;
+        }
         Ok(self.progress(out))
+    }
+
+    /// RFC 8308 section 2.4: right after the server's first NEWKEYS.
+    fn send_extensions(&self, out: &mut Outbox) -> Result<(), Error> {
+        let names: Vec<_> = self.algorithms.public_key.iter().map(|algorithm| algorithm.name).collect();
+        let value = names.join(",");
+        let server_sig_algs = Extension { name: SERVER_SIG_ALGS.as_bytes(), value: value.as_bytes() };
+        let mut buffer = Vec::new();
+        let extensions = List::new([server_sig_algs], &mut buffer)
+            .map_err(|_| Error::Internal("one extension is too many"))?;
+        out.send(&ExtInfo { extensions })
     }
 
     fn progress(&mut self, out: &mut Outbox) -> Progress {

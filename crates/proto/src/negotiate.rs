@@ -35,7 +35,7 @@ pub struct Negotiated {
     pub compression_in: Choice<Compression>,
     /// Whether the key exchange is strict (CVE-2023-48795 cannot be exploited).
     pub strict: bool,
-    /// Whether the client takes EXT_INFO.
+    /// Server role, first exchange: whether the client takes EXT_INFO.
     pub(crate) ext_info: bool,
     /// Whether the peer guessed a method and guessed wrong, so that its next packet is void.
     pub(crate) wrong_guess: bool,
