@@ -29,6 +29,10 @@ struct Keepalive {
     sent: VecDeque<Instant>,
 }
 
+/// Requests remembered for the sake of their round trip. A peer that never answers them must not make us remember
+/// each.
+const MAX_PROBES: usize = 16;
+
 impl Open {
     pub(crate) fn new(role: Role, config: &Config, out: &mut Outbox, now: Instant) -> Self {
         let count = config.keepalive_count.max(1);
@@ -55,6 +59,9 @@ impl Open {
             return Err(Error::Timeout(Deadline::Keepalive));
         }
         keepalive.unanswered += 1;
+        if keepalive.sent.len() == MAX_PROBES {
+            keepalive.sent.pop_front();
+        }
         keepalive.sent.push_back(now);
         out.timers.set_after(Timer::Keepalive, now, keepalive.period);
         let request = GlobalRequest::new(true, GlobalRequestData::Keepalive);
