@@ -145,6 +145,7 @@ impl Core {
         }
         let message =
             Message::decode(payload, context).map_err(|error| PeerMisbehaved::Message { number, error })?;
+            self.on_idle_message()?;
         match message {
             Message::Disconnect(disconnect) => Err(Error::Disconnected {
                 reason: disconnect.reason,
