@@ -22,7 +22,7 @@ use crate::limits::MAX_IDLE_MESSAGES;
 use crate::outbox::{NewOpener, Outbox};
 use crate::role::Role;
 use crate::timer::{Deadline, Timer};
-use crate::transport::identification::Identification;
+use crate::transport::identification::{Identification, check_identification};
 use crate::transport::transmit::Slots;
 
 /// Nothing has moved for this long: give memory back.
@@ -77,6 +77,7 @@ impl Core {
         let mut out = Outbox::new(entropy);
         out.timers.set_after(Timer::Handshake, now, Some(config.handshake_timeout));
         out.tx.send_raw(config.identification.as_bytes());
+        check_identification(&config.identification)?;
         out.tx.send_raw(b"\r\n");
         let mut exchange = KeyExchange::new(role, &config, host_keys);
         // RFC 4253 section 4.2 lets the key exchange begin without waiting for the other identification.

@@ -81,6 +81,14 @@ fn identify(line: &[u8]) -> Result<PeerIdentification, Error> {
     Ok(PeerIdentification(text))
 }
 
+/// Checks our own identification: what the peer would not accept must not be sent.
+pub(crate) fn check_identification(text: &str) -> Result<(), Error> {
+    let sound = text.starts_with("SSH-2.0-")
+        && text.len() + 2 <= MAX_IDENTIFICATION
+        && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if sound { Ok(()) } else { Err(Error::Internal("the identification cannot be sent")) }
+}
+
 fn first_line(line: &[u8]) -> String {
     underpass_wire::untrusted(line)
 }
@@ -140,6 +148,15 @@ mod tests {
         assert!(read(b"SSH-2.0-a\0b\r\n").is_err());
         let long = [b"SSH-2.0-".to_vec(), vec![b'a'; 250], b"\r\n".to_vec()].concat();
         assert!(read(&long).is_err());
+    }
+
+    #[test]
+    fn only_a_sound_identification_is_sent() {
+        assert_eq!(check_identification("SSH-2.0-Underpass_1 comment"), Ok(()));
+        let long = format!("SSH-2.0-{}", "a".repeat(246));
+        for unsound in ["", "SSH-1.99-a", "SSH-2.0-a\r\nSSH-2.0-b", "SSH-2.0-\0", "SSH-2.0-ä", &long] {
+            assert!(check_identification(unsound).is_err(), "{unsound:?}");
+        }
     }
 
     #[test]
