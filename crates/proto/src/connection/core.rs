@@ -31,6 +31,9 @@ const IDLE: Duration = Duration::from_secs(5);
 /// Keys are not renewed more often than this many bytes, or nothing but key exchanges would be sent.
 const MIN_REKEY_BYTES: u64 = 1024;
 
+/// Characters that a peer is told about an error.
+const MAX_DESCRIPTION: usize = 256;
+
 pub(super) struct Core {
     role: Role,
     config: Config,
@@ -386,8 +389,9 @@ impl Core {
             return;
         }
         if let Some(reason) = error.disconnect_reason() {
-            // Our words, never secrets: but details of a misbehaving peer's fault help only its author.
-            self.send_disconnect(reason, &error.to_string());
+            // Our words, never secrets; lists of algorithms are too long to repeat.
+            let description: String = error.to_string().chars().take(MAX_DESCRIPTION).collect();
+            self.send_disconnect(reason, &description);
         }
         self.end(error);
     }
