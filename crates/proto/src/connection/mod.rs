@@ -244,9 +244,10 @@ impl Connection {
         }
         while !self.core.is_waiting() {
             let Some(packet) = self.rx.next_packet()? else { break };
-            let start = packet.payload.start;
-            let payload = &self.rx.buffer()[packet.payload];
-            self.core.on_packet(payload, start, packet.sequence, now)?;
+            let payload = &self.rx.buffer()[packet.payload.clone()];
+            let result = self.core.on_packet(payload, packet.payload.start, packet.sequence, now);
+            self.rx.wipe_secret(packet.payload);
+            result?;
             if let Some(new) = self.core.take_opener() {
                 self.rx.rekey(new.opener, new.restart_sequence);
             }

@@ -1,13 +1,17 @@
 //! The receive buffer: the socket is read into it, packets are decrypted in it, channel data is lent from it.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use underpass_crypto::packet::{Opener, PacketError};
+use zeroize::Zeroize as _;
 
 use crate::limits::{MAX_BUFFER, MIN_BUFFER};
 
 /// Less free space than this is not worth a read: make room first.
 const MIN_READ: usize = 16 * 1024;
+
+/// Message numbers of authentication (RFC 4250 section 4.1.2).
+const AUTHENTICATION: RangeInclusive<u8> = 50..=79;
 
 /// ```text
 ///  0        head                tail           capacity
@@ -136,6 +140,14 @@ impl Receive {
         self.bytes += size as u64;
         self.packets += 1;
         Ok(Some(Packet { payload: start + payload.start..start + payload.end, sequence }))
+    }
+
+    /// Wipes a payload that was dealt with, if it belongs to authentication: passwords come in those.
+    pub(crate) fn wipe_secret(&mut self, payload: Range<usize>) {
+        let payload = &mut self.buffer[payload];
+        if payload.first().is_some_and(|number| AUTHENTICATION.contains(number)) {
+            payload.zeroize();
+        }
     }
 
     /// Forgets parsed bytes when there is nothing else in the buffer and nothing lent.
