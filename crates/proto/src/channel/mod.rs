@@ -253,6 +253,7 @@ impl Channels {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         let id = message.recipient;
+        let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
         if channel.is_unopened() {
             return Err(PeerMisbehaved::ChannelState(id, "a larger window before it is open").into());
         }

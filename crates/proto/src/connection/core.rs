@@ -77,10 +77,10 @@ impl Core {
         entropy: Box<dyn Entropy>,
         now: Instant,
     ) -> Result<Self, Error> {
+        check_identification(&config.identification)?;
         let mut out = Outbox::new(entropy);
         out.timers.set_after(Timer::Handshake, now, Some(config.handshake_timeout));
         out.tx.send_raw(config.identification.as_bytes());
-        check_identification(&config.identification)?;
         out.tx.send_raw(b"\r\n");
         let mut exchange = KeyExchange::new(role, &config, host_keys);
         // RFC 4253 section 4.2 lets the key exchange begin without waiting for the other identification.
@@ -145,11 +145,11 @@ impl Core {
         }
         let context = self.context();
         if !self.is_legal(number, context)? {
+            self.on_idle_message()?;
             return self.out.send(&Unimplemented { sequence });
         }
         let message =
             Message::decode(payload, context).map_err(|error| PeerMisbehaved::Message { number, error })?;
-            self.on_idle_message()?;
         match message {
             Message::Disconnect(disconnect) => Err(Error::Disconnected {
                 reason: disconnect.reason,
@@ -432,15 +432,15 @@ impl Core {
     }
 
     pub(super) fn answer(&mut self, id: QuestionId, answer: Answer, now: Instant) -> bool {
+        if self.is_closed() {
+            return false;
+        }
         let result = match answer {
             Answer::HostKey(accepted) => {
                 match self.exchange.on_host_key_answer(id, accepted, &mut self.out) {
                     Some(Ok(Progress::Done)) => Some(self.on_keys(now)),
                     Some(Ok(Progress::Underway)) => Some(Ok(())),
                     Some(Err(error)) => Some(Err(error)),
-        if self.is_closed() {
-            return false;
-        }
                     None => None,
                 }
             }
@@ -504,16 +504,16 @@ impl Core {
 
     pub(super) fn slots(&mut self, id: ChannelId, limit: usize) -> Slots<'_> {
         let Phase::Open(open) = &mut self.phase else { return self.out.tx.slots(0, 0) };
+        if limit == 0 {
+            // Whoever has nothing to send is not waiting for room.
+            return self.out.tx.slots(0, 0);
+        }
         let (window, max_packet) = open.channels.allowance(id, self.out.tx.is_open());
         let slots = self.out.tx.slots(window.min(limit), max_packet);
         if slots.capacity() == 0 && window > 0 {
             open.channels.note_starved(id);
         }
         slots
-        if limit == 0 {
-            // Whoever has nothing to send is not waiting for room.
-            return self.out.tx.slots(0, 0);
-        }
     }
 
     pub(super) fn commit(&mut self, id: ChannelId, count: usize) {
@@ -537,6 +537,7 @@ impl Core {
         act: impl FnOnce(&mut Channels, &mut Outbox) -> Result<(), Error>,
     ) {
         if let Phase::Open(open) = &mut self.phase {
+            self.out.tx.expect_channels(open.channels.len());
             let result = act(&mut open.channels, &mut self.out);
             self.check(result, now);
         }
@@ -550,7 +551,6 @@ impl Core {
 
     pub(super) fn transmitted(&mut self, count: usize) {
         self.out.tx.written(count);
-            self.out.tx.expect_channels(open.channels.len());
         if let Phase::Open(open) = &mut self.phase
             && open.channels.has_starved()
             && self.out.tx.is_open()

@@ -77,6 +77,7 @@ impl Open {
         now: Instant,
     ) -> Result<(), Error> {
         let channels = &mut self.channels;
+        out.tx.expect_channels(channels.len());
         match message {
             Message::ChannelData(data) => {
                 // The data is the last field.
@@ -84,7 +85,6 @@ impl Open {
             }
             Message::ChannelWindowAdjust(adjust) => channels.on_window_adjust(adjust, out),
             Message::ChannelOpen(open) => channels.on_open(open, out, now),
-        out.tx.expect_channels(channels.len());
             Message::ChannelOpenConfirmation(confirmation) => {
                 channels.on_confirmation(confirmation, out, now)
             }
