@@ -84,11 +84,7 @@ impl Duel {
     /// Opens what the engine has sent, as far as keys are known.
     fn open_packets(&mut self) {
         while let Some(payload) = self.peer.receive() {
-            let newkeys = payload.first() == Some(&Number::NEWKEYS.0);
             self.received.push_back(payload);
-            if newkeys {
-                break;
-            }
         }
     }
 

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use underpass_crypto::algorithms::ed25519::Ed25519Key;
 use underpass_crypto::Signer;
+use underpass_crypto::algorithms::ed25519::Ed25519Key;
 use underpass_proto::{Answer, ChannelId, ClientConfig, Config, Connection, Question, ServerConfig, Verdict};
 
 pub use self::end::End;
@@ -148,9 +148,7 @@ impl Pair {
     /// Goes on until no channel is left on either side.
     #[track_caller]
     pub fn run_until_idle(&mut self) {
-        self.run_until("all channels closed", |pair| {
-            pair.client.connection.channel_count() == 0 && pair.server.connection.channel_count() == 0
-        });
+        self.run_until("all channels closed", |pair| pair.client.is_idle() && pair.server.is_idle());
     }
 
     /// Goes on until both connections are over.

@@ -46,6 +46,8 @@ pub struct Peer {
     role: Role,
     random: SeededEntropy,
     input: Vec<u8>,
+    /// Bytes of the input that are dealt with.
+    read: usize,
     /// The size of the packet at the front of the input, once known: asking twice would decrypt twice.
     size: Option<usize>,
     sealer: Sealer,
@@ -60,6 +62,8 @@ pub struct Peer {
     session_id: Option<Vec<u8>>,
     next_keys: Option<(Sealer, Opener)>,
     next_opener: Option<Opener>,
+    /// The other side's NEWKEYS has come and was not handed out.
+    at_newkeys: bool,
 }
 
 /// The identification the peer sends.
@@ -88,6 +92,7 @@ impl Peer {
             role,
             random,
             input: Vec::new(),
+            read: 0,
             size: None,
             sealer: Sealer::clear(),
             opener: Opener::clear(),
@@ -101,6 +106,7 @@ impl Peer {
             session_id: None,
             next_keys: None,
             next_opener: None,
+            at_newkeys: false,
         }
     }
 
@@ -214,16 +220,18 @@ impl Peer {
 
     /// Takes bytes of the other side.
     pub fn feed(&mut self, bytes: &[u8]) {
+        self.input.drain(..std::mem::take(&mut self.read));
         self.input.extend_from_slice(bytes);
         if self.their_line.is_empty()
             && let Some(end) = self.input.iter().position(|byte| *byte == b'\n')
         {
             self.their_line = self.input[..end - 1].to_vec();
-            self.input.drain(..=end);
+            self.read = end + 1;
         }
     }
 
-    /// The payload of the next packet. NEWKEYS takes the other side's new keys into use.
+    /// The payload of the next packet. NEWKEYS takes the other side's new keys into use; it and what follows wait
+    /// until the script has sent its own.
     ///
     /// # Panics
     /// A packet cannot be opened: what the engine sends must always be right.
@@ -231,31 +239,37 @@ impl Peer {
         if self.their_line.is_empty() {
             return None;
         }
+        if self.at_newkeys {
+            self.opener = self.next_opener.take()?;
+            self.at_newkeys = false;
+            if self.strict {
+                self.received = 0;
+            }
+            return Some(encoded(&NewKeys));
+        }
         let size = match self.size {
             Some(size) => size,
             None => {
                 let head = self.opener.head_len();
-                let head = self.input.get_mut(..head)?;
+                let head = self.input.get_mut(self.read..self.read + head)?;
                 self.opener.length(self.received, head).expect("the engine sends possible lengths")
             }
         };
         self.size = Some(size);
-        if self.input.len() < size {
+        if self.input.len() - self.read < size {
             return None;
         }
-        let mut packet: Vec<u8> = self.input.drain(..size).collect();
+        let packet = &mut self.input[self.read..self.read + size];
+        self.read += size;
         self.size = None;
-        let payload = self.opener.open(self.received, &mut packet).expect("the engine seals rightly");
+        let payload = self.opener.open(self.received, packet).expect("the engine seals rightly");
         self.received = self.received.wrapping_add(1);
         let payload = packet[payload].to_vec();
         match payload.first().map(|number| Number(*number)) {
             Some(Number::KEXINIT) => self.their_kexinit.clone_from(&payload),
             Some(Number::NEWKEYS) => {
-                let keys = self.next_opener.take();
-                self.opener = keys.expect("the script sends its NEWKEYS before it reads the engine's");
-                if self.strict {
-                    self.received = 0;
-                }
+                self.at_newkeys = true;
+                return self.receive();
             }
             _ => {}
         }

@@ -14,6 +14,9 @@ use super::work::{Job, Report, Worker};
 /// Events remembered for the description of a failure.
 const JOURNAL: usize = 24;
 
+/// Decides about questions; `None` leaves one open.
+type Answers = Box<dyn FnMut(&Question) -> Option<Answer>>;
+
 /// One side.
 pub struct End {
     /// The engine.
@@ -37,7 +40,7 @@ pub struct End {
     /// How the channels fared that are over.
     pub reports: BTreeMap<ChannelId, Report>,
     pub(super) heard_end: bool,
-    answers: Box<dyn FnMut(&Question) -> Option<Answer>>,
+    answers: Answers,
     workers: BTreeMap<ChannelId, Worker>,
     ready: VecDeque<ChannelId>,
     journal: VecDeque<Event>,
@@ -88,9 +91,17 @@ impl End {
         self.workers.keys().map(|id| self.held(*id)).sum()
     }
 
-    /// Drops the worker of a channel and closes it.
+    /// Whether there is no channel and no news of one.
+    pub fn is_idle(&self) -> bool {
+        self.workers.is_empty() && self.connection.channel_count() == 0
+    }
+
+    /// Closes a channel, whatever its worker would do.
     pub fn abandon(&mut self, id: ChannelId, now: Instant) {
-        self.connection.close(id, now);
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.release(id, &mut self.connection, now);
+            self.finish_if_done(id);
+        }
     }
 
     pub(super) fn add_worker(&mut self, id: ChannelId, job: Job) {
@@ -107,6 +118,7 @@ impl End {
             if worker.is_ready() {
                 self.ready.push_back(id);
             }
+            self.finish_if_done(id);
             moved |= self.take_events(now);
         }
         moved
@@ -142,11 +154,14 @@ impl End {
             Event::Readable(id) => self.wake(id, |worker| worker.may_take = true),
             Event::Writable(id) => self.wake(id, |worker| worker.may_send = true),
             Event::ChannelClosed(id) => {
-                // Everything is consumed by then, or was dropped by this side.
-                self.finish(id, |report| report.closed = true);
+                self.wake(id, Worker::note_closed);
+                self.finish_if_done(id);
             }
             Event::ChannelRefused { channel, refusal } => {
-                self.finish(channel, |report| report.refused = Some(refusal));
+                if let Some(mut worker) = self.workers.remove(&channel) {
+                    worker.report.refused = Some(refusal);
+                    self.reports.insert(channel, worker.report);
+                }
             }
             Event::Closed(error) => self.closed = Some(error),
             _ => {}
@@ -187,9 +202,10 @@ impl End {
         }
     }
 
-    fn finish(&mut self, id: ChannelId, how: impl FnOnce(&mut Report)) {
-        if let Some(mut worker) = self.workers.remove(&id) {
-            how(&mut worker.report);
+    fn finish_if_done(&mut self, id: ChannelId) {
+        if self.workers.get(&id).is_some_and(Worker::is_done)
+            && let Some(worker) = self.workers.remove(&id)
+        {
             self.reports.insert(id, worker.report);
         }
     }

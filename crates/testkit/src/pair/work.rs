@@ -1,5 +1,7 @@
 //! What is done on a channel.
 
+use std::time::Instant;
+
 use underpass_proto::{ChannelId, Connection, Receiving, Refusal};
 
 use crate::Payload;
@@ -97,7 +99,7 @@ pub struct Report {
     pub refused: Option<Refusal>,
 }
 
-/// Bytes that a worker moves before it is another's turn.
+/// Bytes that a worker moves before it is another's turn, at most. It does not always move as many.
 const QUANTUM: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -109,11 +111,40 @@ pub(super) struct Worker {
     /// Told that there is data, or knows of data left.
     pub(super) may_take: bool,
     ended: bool,
+    turns: u32,
+    /// Has closed the channel itself.
+    released: bool,
 }
 
 impl Worker {
     pub(super) fn new(job: Job) -> Self {
-        Self { job, report: Report::default(), may_send: false, may_take: false, ended: false }
+        Self {
+            job,
+            report: Report::default(),
+            may_send: false,
+            may_take: false,
+            ended: false,
+            turns: 0,
+            released: false,
+        }
+    }
+
+    /// Told that the channel is closed on both sides.
+    pub(super) fn note_closed(&mut self) {
+        self.report.closed = true;
+        self.may_take = true;
+    }
+
+    /// Whether the channel is over and nothing is left to be taken.
+    pub(super) fn is_done(&self) -> bool {
+        self.report.closed && self.released
+    }
+
+    /// Wants nothing more of the channel.
+    pub(super) fn release(&mut self, id: ChannelId, connection: &mut Connection, now: Instant) {
+        if !std::mem::replace(&mut self.released, true) {
+            connection.close(id, now);
+        }
     }
 
     /// Whether it has something to do now.
@@ -122,14 +153,9 @@ impl Worker {
     }
 
     /// Does something, and gives whether it changed anything.
-    pub(super) fn turn(
-        &mut self,
-        id: ChannelId,
-        connection: &mut Connection,
-        now: std::time::Instant,
-    ) -> bool {
+    pub(super) fn turn(&mut self, id: ChannelId, connection: &mut Connection, now: Instant) -> bool {
         let mut moved = false;
-        if std::mem::take(&mut self.may_take) {
+        if std::mem::take(&mut self.may_take) && !self.released {
             moved |= match self.job.taking {
                 Taking::Check(seed) => self.take(seed, usize::MAX, id, connection, now),
                 Taking::Slowly(seed, most) => self.take(seed, most, id, connection, now),
@@ -147,8 +173,14 @@ impl Worker {
                 Sending::Echo => self.echo(id, connection, now),
             };
         }
-        if self.report.finished && self.ended && !self.report.closed {
-            connection.close(id, now);
+        let all_taken = match self.job.taking {
+            Taking::Stall => false,
+            // Nothing can be echoed any more.
+            Taking::Echo => true,
+            Taking::Check(_) | Taking::Slowly(..) => !self.may_take,
+        };
+        if (self.report.finished && self.ended) || (self.report.closed && all_taken) {
+            self.release(id, connection, now);
         }
         moved
     }
@@ -159,7 +191,7 @@ impl Worker {
         most: usize,
         id: ChannelId,
         connection: &mut Connection,
-        now: std::time::Instant,
+        now: Instant,
     ) -> bool {
         let payload = Payload::new(seed);
         let mut taken = 0;
@@ -173,18 +205,16 @@ impl Worker {
             left |= part.len() < chunk.len();
         }
         self.report.received += taken as u64;
-        // The end is looked at before the data is consumed, which can make the channel void.
-        let receiving = connection.receiving(id);
         connection.consume(id, taken, now);
         self.may_take = left;
         if !left {
-            self.note_end(receiving);
+            self.note_end(id, connection);
         }
         taken > 0
     }
 
-    fn note_end(&mut self, receiving: Option<Receiving>) {
-        if let Some(Receiving::Finished | Receiving::Closed { finished: true }) = receiving {
+    fn note_end(&mut self, id: ChannelId, connection: &Connection) {
+        if let Some(Receiving::Finished | Receiving::Closed { finished: true }) = connection.receiving(id) {
             self.report.finished = true;
         }
     }
@@ -196,13 +226,15 @@ impl Worker {
         then: Then,
         id: ChannelId,
         connection: &mut Connection,
-        now: std::time::Instant,
+        now: Instant,
     ) -> bool {
         if self.ended {
             return false;
         }
         let payload = Payload::new(seed);
-        let left = usize::try_from(total - self.report.sent).unwrap_or(usize::MAX).min(QUANTUM);
+        self.turns += 1;
+        let quantum = QUANTUM >> (self.turns % 7);
+        let left = usize::try_from(total - self.report.sent).unwrap_or(usize::MAX).min(quantum);
         let mut filled = 0;
         for slot in connection.slots(id, left) {
             payload.fill(self.report.sent + filled as u64, slot);
@@ -219,17 +251,17 @@ impl Worker {
         filled > 0
     }
 
-    fn end(&mut self, then: Then, id: ChannelId, connection: &mut Connection, now: std::time::Instant) {
+    fn end(&mut self, then: Then, id: ChannelId, connection: &mut Connection, now: Instant) {
         self.ended = true;
         if matches!(then, Then::Finish | Then::Close) {
             connection.finish(id, now);
         }
         if matches!(then, Then::Close | Then::Reset) {
-            connection.close(id, now);
+            self.release(id, connection, now);
         }
     }
 
-    fn echo(&mut self, id: ChannelId, connection: &mut Connection, now: std::time::Instant) -> bool {
+    fn echo(&mut self, id: ChannelId, connection: &mut Connection, now: Instant) -> bool {
         let data: Vec<u8> = connection.chunks(id).flatten().copied().take(QUANTUM).collect();
         let mut filled = 0;
         for slot in connection.slots(id, data.len()) {
@@ -237,13 +269,12 @@ impl Worker {
             filled += slot.len();
         }
         connection.commit(id, filled, now);
-        let receiving = connection.receiving(id);
         connection.consume(id, filled, now);
         self.report.sent += filled as u64;
         self.report.received += filled as u64;
         self.may_send = filled > 0;
         if connection.chunks(id).next().is_none() && !self.ended {
-            self.note_end(receiving);
+            self.note_end(id, connection);
             if self.report.finished {
                 self.end(Then::Finish, id, connection, now);
             }

@@ -1,0 +1,21 @@
+//! The engine's behaviours: engine against engine over links that misbehave, and engine against a scripted peer.
+//!
+//! `pitfalls.md` beside this file says which test guards against which known mistake of other implementations.
+
+mod authentication;
+mod channel_opening;
+mod channel_rules;
+mod deadlines;
+mod floods;
+mod flow_control;
+mod half_close;
+mod handshake;
+mod host_key;
+mod keepalive;
+mod legality;
+mod lifetimes;
+mod packets;
+mod rekey;
+mod strict_kex;
+mod support;
+mod transfer;

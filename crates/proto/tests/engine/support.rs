@@ -1,0 +1,48 @@
+//! What most tests begin with.
+
+use std::time::Duration;
+
+use underpass_proto::{Config, Role};
+use underpass_testkit::link::Weather;
+use underpass_testkit::pair::Setup;
+
+/// How often keys are renewed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Renewal {
+    pub(crate) bytes: u64,
+    pub(crate) packets: u64,
+}
+
+pub(crate) const RARE: Renewal = Renewal { bytes: u64::MAX, packets: u64::MAX };
+
+/// Every scenario of a tunnel is run under each of these: calm and rough links, rare and absurdly frequent key
+/// exchanges.
+pub(crate) fn conditions() -> impl Iterator<Item = Setup> {
+    const RENEWALS: [Renewal; 5] = [
+        RARE,
+        Renewal { bytes: 1 << 10, packets: u64::MAX },
+        Renewal { bytes: 16 << 10, packets: u64::MAX },
+        Renewal { bytes: 64 << 10, packets: u64::MAX },
+        Renewal { bytes: u64::MAX, packets: 8 },
+    ];
+    let weathers = [(1, Weather::CALM), (2, Weather::ROUGH), (3, Weather::ROUGH)];
+    RENEWALS.into_iter().flat_map(move |renewal| {
+        weathers.map(|(seed, weather)| {
+            let mut setup = under(seed, weather, renewal);
+            // The sides differ, so that either begins.
+            setup.server.rekey_bytes = renewal.bytes.saturating_mul(2);
+            setup
+        })
+    })
+}
+
+/// One combination.
+pub(crate) fn under(seed: u64, weather: Weather, renewal: Renewal) -> Setup {
+    let config = Config { rekey_bytes: renewal.bytes, rekey_packets: renewal.packets, ..Config::default() };
+    Setup { weather, client: config.clone(), server: config, ..Setup::new(seed) }
+}
+
+pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
+
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
