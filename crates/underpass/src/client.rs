@@ -1,6 +1,8 @@
 //! The client's side of a session: trust, logon, reports.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -16,7 +18,7 @@ use underpass_wire::OpenFailureReason;
 use crate::host_key::{self, Decision};
 use crate::known_hosts::KnownHosts;
 use crate::logon::{Logon, Next};
-use crate::session::{Command, ConnectionInfo, Side};
+use crate::session::{Command, ConnectionInfo, Failure, Side};
 use crate::{Error, Event, HostKeyVerdict, Prompt, Settings, Step};
 
 pub(crate) struct Client {
@@ -112,7 +114,8 @@ impl Client {
             }
             Decision::New { ask } => {
                 let (settings, refusal) = (self.settings.clone(), self.refusal.clone());
-                elsewhere(id, commands, move || match host_key::accept_new(&settings, &key, ask) {
+                let no = || Answer::HostKey(false);
+                elsewhere(id, commands, no, move || match host_key::accept_new(&settings, &key, ask) {
                     Ok(verdict) => {
                         tell_host_key(&settings, &key, verdict);
                         Answer::HostKey(true)
@@ -138,7 +141,8 @@ impl Client {
             Next::AskPassword(attempt) => attempt,
         };
         let (settings, logon) = (self.settings.clone(), self.logon.clone());
-        elsewhere(id, commands, move || Answer::Credential(ask_password(&settings, &logon, attempt)))
+        let no = || Answer::Credential(Credential::GiveUp);
+        elsewhere(id, commands, no, move || Answer::Credential(ask_password(&settings, &logon, attempt)))
     }
 
     fn on_signature(
@@ -150,7 +154,8 @@ impl Client {
     ) -> Option<Answer> {
         let Some(candidate) = lock(&self.logon).candidate() else { return Some(Answer::Signature(None)) };
         let (settings, logon) = (self.settings.clone(), self.logon.clone());
-        elsewhere(id, commands, move || match candidate.sign(&settings, &algorithm, &data) {
+        let no = || Answer::Signature(None);
+        elsewhere(id, commands, no, move || match candidate.sign(&settings, &algorithm, &data) {
             Ok(signature) => Answer::Signature(Some(signature)),
             Err(problem) => {
                 lock(&logon).key_failed(problem);
@@ -180,7 +185,8 @@ impl Client {
             return Some(Answer::Responses(None));
         }
         let prompter = self.settings.prompter.clone();
-        elsewhere(id, commands, move || {
+        let no = || Answer::Responses(None);
+        elsewhere(id, commands, no, move || {
             let prompts: Vec<Prompt> = round
                 .prompts
                 .iter()
@@ -201,27 +207,26 @@ impl Client {
             return Some(Answer::NewPassword(None));
         }
         let (prompter, prompt) = (self.settings.prompter.clone(), lossy(prompt));
-        elsewhere(id, commands, move || Answer::NewPassword(prompter.new_password(&prompt)))
+        let no = || Answer::NewPassword(None);
+        elsewhere(id, commands, no, move || Answer::NewPassword(prompter.new_password(&prompt)))
     }
 
-    fn refused(&self, info: &ConnectionInfo, refusal: Option<Refusal>) -> Error {
-        let host = self.settings.host.as_str();
-        match refusal {
-            Some(Refusal::Peer { reason, description }) => {
+    fn why(&self, info: &ConnectionInfo, failure: Failure) -> Error {
+        let (step, host) = (Step::OpenChannel, self.settings.host.as_str());
+        match failure {
+            Failure::Refused(Refusal::Peer { reason, description }) => {
                 Error::target_refused(host, &info.target, reason, &description)
             }
-            Some(Refusal::Timeout) => Error::timeout(Step::OpenChannel, host, self.settings.open_timeout),
-            Some(Refusal::Unusable) => Error::peer_misbehaved(
-                Step::OpenChannel,
-                host,
-                "the server opened a channel that takes no data",
-            ),
-            None => Error::target_refused(
-                host,
-                &info.target,
-                OpenFailureReason::RESOURCE_SHORTAGE,
-                b"too many connections in one tunnel",
-            ),
+            Failure::Refused(Refusal::Timeout) => Error::timeout(step, host, self.settings.open_timeout),
+            Failure::Refused(Refusal::Unusable) => {
+                Error::peer_misbehaved(step, host, "the server opened a channel that takes no data")
+            }
+            Failure::TooMany => {
+                let (reason, words) =
+                    (OpenFailureReason::RESOURCE_SHORTAGE, b"too many connections in one tunnel");
+                Error::target_refused(host, &info.target, reason, words)
+            }
+            Failure::Ended(error) => self.explain(error, None),
         }
     }
 }
@@ -284,8 +289,8 @@ impl Side for Client {
         });
     }
 
-    fn failed(&mut self, info: &ConnectionInfo, refusal: Option<Refusal>) {
-        let error = self.refused(info, refusal);
+    fn failed(&mut self, info: &ConnectionInfo, failure: Failure) {
+        let error = self.why(info, failure);
         self.settings.tell(|| Event::ConnectionFailed {
             id: info.id,
             peer: info.peer,
@@ -303,18 +308,24 @@ impl Side for Client {
     }
 }
 
-/// Does what blocks on a thread for such work; the answer comes back as a command.
+/// Does what blocks on a thread of its own; the answer comes back as a command. Without a thread, or if the work
+/// panics, it is `no`.
+///
+/// A runtime waits at its end for the threads that it lends, and nobody may ever answer a prompt.
 fn elsewhere(
     id: QuestionId,
     commands: &UnboundedSender<Command>,
+    no: fn() -> Answer,
     work: impl FnOnce() -> Answer + Send + 'static,
 ) -> Option<Answer> {
     let commands = commands.clone();
-    tokio::task::spawn_blocking(move || {
+    let thread = thread::Builder::new().name("underpass question".to_owned()).spawn(move || {
+        // What the work shares with us is behind locks whose contents are sound at any time, see `lock`.
+        let answer = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| no());
         // A session that has ended meanwhile needs no answer.
-        let _ = commands.send(Command::Answer(id, work()));
+        let _ = commands.send(Command::Answer(id, answer));
     });
-    None
+    if thread.is_ok() { None } else { Some(no()) }
 }
 
 fn ask_password(settings: &Settings, logon: &Mutex<Logon>, mut attempt: u32) -> Credential {

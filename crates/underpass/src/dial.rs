@@ -67,9 +67,11 @@ async fn race(settings: &Settings, addresses: Vec<SocketAddr>) -> Result<TcpStre
         }
         let next = Instant::now() + ATTEMPT_DELAY;
         tokio::select! {
-            Some(Ok((address, result))) = attempts.join_next() => match result {
-                Ok(stream) => return Ok(stream),
-                Err(error) => failures.push((address, error)),
+            Some(attempt) = attempts.join_next() => match attempt {
+                Ok((_, Ok(stream))) => return Ok(stream),
+                Ok((address, Err(error))) => failures.push((address, error)),
+                // Only the runtime's end stops an attempt, and this with it.
+                Err(_) => {}
             },
             () = sleep_until(next), if waiting.len() > 0 => {}
         }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 
-use crate::session::{Carry, Command, ConnectionInfo};
-use crate::{BindAddress, Error, Event, Forward, Settings, Target};
+use crate::session::{Carry, Command, ConnectionInfo, Socket};
+use crate::{BindAddress, Error, Event, Forward, Settings};
 
 /// Connections that the system keeps while the session is busy.
 const BACKLOG: u32 = 1024;
@@ -47,13 +48,32 @@ pub(crate) async fn bind(settings: &Settings) -> Result<Vec<Listener>, Error> {
 }
 
 impl Listener {
-    /// Hands accepted connections to the session until it is gone.
-    pub(crate) async fn serve(self, commands: UnboundedSender<Command>, ids: Arc<AtomicU64>) {
+    /// Hands accepted connections to the session until it is gone, or `stop` is true or dropped. The port is free by
+    /// the time when `stop` is not watched any more.
+    pub(crate) async fn serve(
+        self,
+        commands: UnboundedSender<Command>,
+        ids: Arc<AtomicU64>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        tokio::select! {
+            () = self.accept(&commands, &ids) => {}
+            () = commands.closed() => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+        drop(self);
+    }
+
+    async fn accept(&self, commands: &UnboundedSender<Command>, ids: &AtomicU64) {
         let Forward::Local { target, .. } = &self.forward;
         loop {
             match self.socket.accept().await {
-                Ok((socket, peer)) => {
-                    if commands.send(carry(socket, peer, target, &ids)).is_err() {
+                Ok((stream, peer)) => {
+                    let id = ids.fetch_add(1, Ordering::Relaxed) + 1;
+                    if commands
+                        .send(carry(stream, ConnectionInfo { id, peer, target: target.clone() }))
+                        .is_err()
+                    {
                         return;
                     }
                 }
@@ -64,11 +84,10 @@ impl Listener {
     }
 }
 
-fn carry(socket: TcpStream, peer: SocketAddr, target: &Target, ids: &AtomicU64) -> Command {
+fn carry(stream: TcpStream, info: ConnectionInfo) -> Command {
     // Not fatal: the connection is only slower without.
-    let _ = socket.set_nodelay(true);
-    let id = ids.fetch_add(1, Ordering::Relaxed) + 1;
-    Command::Carry(Box::new(Carry { socket, info: ConnectionInfo { id, peer, target: target.clone() } }))
+    let _ = stream.set_nodelay(true);
+    Command::Carry(Box::new(Carry { socket: Socket::forwarded(stream), info }))
 }
 
 /// All addresses of a forward, on one port. Those after the first need not be available.

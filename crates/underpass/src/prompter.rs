@@ -2,7 +2,8 @@ use std::path::Path;
 
 use underpass_crypto::Secret;
 
-/// Answers what only a person can answer. Each method may block: it is called on a thread for blocking work.
+/// Answers what only a person can answer. Each method may block: it is called on a thread of its own. The step's
+/// deadline goes on meanwhile; an answer that comes too late is dropped.
 ///
 /// `None`, and `false`, mean that there is no answer; the library then goes on with what is left to try. Text from
 /// the server arrives as it came: escape it before it reaches a terminal.

@@ -10,7 +10,7 @@ pub struct Stats {
     pub open: u64,
     /// Connections that were opened, those still open included.
     pub total: u64,
-    /// Connections that the server or the target refused.
+    /// Connections that did not reach their target.
     pub failed: u64,
     /// Bytes from here to the targets.
     pub sent: u64,
@@ -33,10 +33,8 @@ impl Counters {
         self.total.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn close(&self, was_open: bool) {
-        if was_open {
-            self.open.fetch_sub(1, Ordering::Relaxed);
-        }
+    pub(crate) fn close(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn fail(&self) {

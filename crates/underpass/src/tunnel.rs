@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{oneshot, watch};
-use tokio::task::{AbortHandle, JoinSet};
 use underpass_proto::{ClientConfig, Config, Connection};
 
 use crate::algorithms::algorithms;
@@ -39,7 +38,8 @@ pub struct Tunnel(Arc<Inner>);
 struct Inner {
     commands: UnboundedSender<Command>,
     listeners: Vec<(Forward, SocketAddr)>,
-    accepting: Vec<AbortHandle>,
+    /// Each listener watches it for as long as it has its port. True, or dropped, tells them to close.
+    stop: watch::Sender<bool>,
     stats: Arc<Counters>,
     outcome: watch::Receiver<Option<Result<(), Error>>>,
 }
@@ -62,10 +62,11 @@ impl Tunnel {
 
     /// Stops listening, waits up to `grace` for connections to end, cuts those that remain, and disconnects.
     pub async fn stop(&self, grace: Duration) {
-        self.0.stop_accepting();
+        self.0.stop.send_replace(true);
         let command = if grace.is_zero() { Command::Cut } else { Command::Drain(grace) };
         // A session that is gone has nothing to stop.
         let _ = self.0.commands.send(command);
+        self.0.stop.closed().await;
         let _ = self.closed().await;
     }
 
@@ -82,17 +83,8 @@ impl Tunnel {
     }
 }
 
-impl Inner {
-    fn stop_accepting(&self) {
-        for task in &self.accepting {
-            task.abort();
-        }
-    }
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.stop_accepting();
         let _ = self.commands.send(Command::Cut);
     }
 }
@@ -193,7 +185,7 @@ fn start(
     let engine = Connection::client(config, Box::new(OsEntropy::new()), Instant::now())
         .map_err(|error| Error::internal(Step::KeyExchange, error.to_string()))?;
     let stats = Arc::new(Counters::default());
-    let (session, commands) = Session::new(engine, Socket::new(transport), side, stats.clone());
+    let (session, commands) = Session::new(engine, Socket::transport(transport), side, stats.clone());
     let (report, outcome) = watch::channel(None);
     tokio::spawn(async move {
         let ended = session.run().await;
@@ -222,21 +214,19 @@ impl Running {
 
     fn listen(mut self, settings: &Settings, listeners: Vec<Listener>) -> Tunnel {
         let ids = Arc::new(AtomicU64::new(0));
-        let mut tasks = JoinSet::new();
-        let mut accepting = Vec::new();
+        let stop = watch::Sender::new(false);
         let mut addresses = Vec::new();
         for listener in listeners {
             let (forward, address) = (listener.forward.clone(), listener.address);
             settings.tell(|| Event::Listening { forward: forward.clone(), address });
             addresses.push((forward, address));
-            accepting.push(tasks.spawn(listener.serve(self.commands.clone(), ids.clone())));
+            tokio::spawn(listener.serve(self.commands.clone(), ids.clone(), stop.subscribe()));
         }
-        tasks.detach_all();
         self.armed = false;
         Tunnel(Arc::new(Inner {
             commands: self.commands.clone(),
             listeners: addresses,
-            accepting,
+            stop,
             stats: self.stats.clone(),
             outcome: self.outcome.clone(),
         }))

@@ -11,14 +11,14 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use underpass_crypto::Signer;
 use underpass_proto::{
-    Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, Question, QuestionId, Refusal,
+    Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, Question, QuestionId,
     ServerConfig,
 };
 use underpass_wire::OpenFailureReason;
 
 use super::policy::Policy;
 use crate::entropy::OsEntropy;
-use crate::session::{Carry, Command, ConnectionInfo, Session, Side, Socket};
+use crate::session::{Carry, Command, ConnectionInfo, Failure, Session, Side, Socket};
 use crate::stats::Counters;
 use crate::{Event, Observer, Target};
 
@@ -67,7 +67,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
     let (mut alive, observer) = (shared.alive.clone(), shared.observer.clone());
     let stats = shared.stats.clone();
     let side = Server { shared, peer, failures: 0, connections: 0 };
-    let (session, commands) = Session::new(engine, Socket::new(stream), side, stats);
+    let (session, commands) = Session::new(engine, Socket::transport(stream), side, stats);
     let cut = async move {
         // An error is what is waited for: the gateway is gone.
         while alive.changed().await.is_ok() {}
@@ -119,7 +119,11 @@ impl Server {
         let info = ConnectionInfo { id: self.connections, peer: self.peer, target };
         let commands = commands.clone();
         tokio::spawn(async move {
-            let command = match dial(&info.target).await {
+            let dialled = tokio::select! {
+                dialled = dial(&info.target) => dialled,
+                () = commands.closed() => return,
+            };
+            let command = match dialled {
                 Ok(socket) => Command::Attach(id, channel, Box::new(Carry { socket, info })),
                 Err(_) => Command::Answer(id, Answer::Open(Err(OpenFailureReason::CONNECT_FAILED))),
             };
@@ -130,10 +134,11 @@ impl Server {
     }
 }
 
-async fn dial(target: &Target) -> io::Result<TcpStream> {
-    let socket = timeout(DIAL_TIMEOUT, TcpStream::connect((target.host.as_str(), target.port))).await??;
-    let _ = socket.set_nodelay(true);
-    Ok(socket)
+async fn dial(target: &Target) -> io::Result<Socket> {
+    let stream = timeout(DIAL_TIMEOUT, TcpStream::connect((target.host.as_str(), target.port))).await??;
+    // Not fatal: the connection is only slower without.
+    let _ = stream.set_nodelay(true);
+    Ok(Socket::forwarded(stream))
 }
 
 impl Side for Server {
@@ -164,7 +169,7 @@ impl Side for Server {
     }
 
     /// Channels are opened by clients only.
-    fn failed(&mut self, _: &ConnectionInfo, _: Option<Refusal>) {}
+    fn failed(&mut self, _: &ConnectionInfo, _: Failure) {}
 
     fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>) {
         self.tell(|| Event::ConnectionClosed { id: info.id, sent, received, error });

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Sleep;
 use underpass_proto::{Answer, ChannelId, Connection, Event, Goodbye, Question, QuestionId, Refusal};
@@ -28,8 +27,12 @@ use self::relay::{QUANTUM, Relay, Turn};
 pub(crate) use self::socket::Socket;
 use crate::{Target, stats::Counters};
 
-/// Rounds before other tasks of the thread get their turn.
+/// Rounds before other tasks of the thread get their turn. A round moves what the engine's buffers hold at most, a
+/// megabyte each way.
 const ROUNDS: usize = 32;
+
+/// Commands before data gets its turn: many connections at once must not hold up those that are open.
+const COMMANDS: usize = 64;
 
 /// A connection alone may move this much in one turn: what the engine's buffer holds.
 const FULL_QUANTUM: usize = 1024 * 1024;
@@ -56,7 +59,7 @@ pub(crate) enum Command {
 
 /// A local connection and where it goes.
 pub(crate) struct Carry {
-    pub(crate) socket: TcpStream,
+    pub(crate) socket: Socket,
     pub(crate) info: ConnectionInfo,
 }
 
@@ -66,6 +69,17 @@ pub(crate) struct ConnectionInfo {
     pub(crate) id: u64,
     pub(crate) peer: SocketAddr,
     pub(crate) target: Target,
+}
+
+/// Why a connection did not reach its target.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The peer refused it, or did not answer.
+    Refused(Refusal),
+    /// There are too many.
+    TooMany,
+    /// The SSH connection ended first.
+    Ended(underpass_proto::Error),
 }
 
 /// What differs between the ends of a connection: policy and reporting.
@@ -84,8 +98,8 @@ pub(crate) trait Side: Send {
     /// A forwarded connection is open.
     fn opened(&mut self, info: &ConnectionInfo);
 
-    /// A forwarded connection was not to be had; `None` when there are too many.
-    fn failed(&mut self, info: &ConnectionInfo, refusal: Option<Refusal>);
+    /// A forwarded connection was not to be had.
+    fn failed(&mut self, info: &ConnectionInfo, failure: Failure);
 
     /// A forwarded connection is over.
     fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>);
@@ -134,7 +148,7 @@ struct Carried {
 enum Ending {
     /// Not asked to end.
     Running,
-    /// Ends when no connection is left, or at this time.
+    /// Ends when no channel is left, or at this time.
     Draining(Instant),
     /// The engine is closed; its last words may be written until then.
     Closed(underpass_proto::Error, Instant),
@@ -172,14 +186,18 @@ impl<S: Side> Session<S> {
 
     /// Drives the connection to its end.
     pub(crate) async fn run(mut self) -> Ended<S> {
-        let error = std::future::poll_fn(|cx| self.poll(cx)).await;
+        // Tokio's budget would run out before the round's last step, the write. `ROUNDS` bounds a turn instead.
+        let error = tokio::task::unconstrained(std::future::poll_fn(|cx| self.poll(cx))).await;
         self.transport.shutdown(Shutdown::Write);
-        for (_, carried) in self.carried.drain() {
-            carried.relay.reset();
-            self.stats.close(carried.relay.is_open());
-            let (sent, received) = (carried.relay.sent, carried.relay.received);
-            let why = Some("the SSH connection ended".to_owned());
-            self.side.closed(&carried.info, sent, received, why);
+        for (_, Carried { relay, info, .. }) in self.carried.drain() {
+            if relay.is_open() {
+                self.stats.close();
+                let why = Some("the SSH connection ended".to_owned());
+                self.side.closed(&info, relay.sent, relay.received, why);
+            } else {
+                self.stats.fail();
+                self.side.failed(&info, Failure::Ended(error.clone()));
+            }
         }
         Ended { side: self.side, error, cause: self.cause }
     }
@@ -292,10 +310,8 @@ impl<S: Side> Session<S> {
 
     fn on_refused(&mut self, channel: ChannelId, refusal: Refusal) {
         if let Some(carried) = self.carried.remove(&channel) {
-            // A clean end would look like an empty answer of the target.
-            carried.relay.reset();
             self.stats.fail();
-            self.side.failed(&carried.info, Some(refusal));
+            self.side.failed(&carried.info, Failure::Refused(refusal));
         }
     }
 
@@ -310,6 +326,10 @@ impl<S: Side> Session<S> {
     }
 
     fn give_turns(&mut self, now: Instant) -> bool {
+        if self.engine.is_closed() {
+            // What is left is reset when the session is over.
+            return false;
+        }
         let mut ready = std::mem::take(&mut self.spare);
         self.ready.take(&mut ready);
         for id in ready.drain(..) {
@@ -336,7 +356,7 @@ impl<S: Side> Session<S> {
 
     fn on_over(&mut self, channel: ChannelId, error: Option<io::Error>) {
         if let Some(carried) = self.carried.remove(&channel) {
-            self.stats.close(true);
+            self.stats.close();
             let error = error.map(|error| error.to_string());
             self.side.closed(&carried.info, carried.relay.sent, carried.relay.received, error);
         }
@@ -345,9 +365,8 @@ impl<S: Side> Session<S> {
     // ---- commands ----
 
     fn take_commands(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let mut progress = false;
-        while let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) {
-            progress = true;
+        for taken in 0..COMMANDS {
+            let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else { return taken > 0 };
             match command {
                 Command::Carry(carry) => self.carry(*carry, now),
                 Command::Answer(id, answer) => {
@@ -363,15 +382,13 @@ impl<S: Side> Session<S> {
                 Command::Cut => self.disconnect(now),
             }
         }
-        progress
+        true
     }
 
     /// Asks the peer for a channel to the target.
     fn carry(&mut self, carry: Carry, now: Instant) {
         let Carry { socket, info } = carry;
-        let socket = Socket::new(socket);
         if !matches!(self.ending, Ending::Running) {
-            socket.reset_on_drop();
             return;
         }
         let (target, origin) = (&info.target, info.peer.ip().to_string());
@@ -383,9 +400,8 @@ impl<S: Side> Session<S> {
                 self.carried.insert(channel, Carried { relay, info, queued: false });
             }
             None => {
-                socket.reset_on_drop();
                 self.stats.fail();
-                self.side.failed(&info, None);
+                self.side.failed(&info, Failure::TooMany);
             }
         }
     }
@@ -394,7 +410,7 @@ impl<S: Side> Session<S> {
     fn attach(&mut self, id: QuestionId, channel: ChannelId, carry: Carry, now: Instant) {
         let Carry { socket, info } = carry;
         if self.engine.answer(id, Answer::Open(Ok(())), now) {
-            let relay = Relay::new(Socket::new(socket), channel, &self.ready);
+            let relay = Relay::new(socket, channel, &self.ready);
             self.carried.insert(channel, Carried { relay, info, queued: false });
             self.on_opened(channel);
         }
@@ -413,8 +429,9 @@ impl<S: Side> Session<S> {
             self.engine.handle_timeout(now);
             progress = true;
         }
+        // A channel that the peer has not closed may still hold an upload's last bytes on their way.
         if let Ending::Draining(until) = self.ending
-            && (self.carried.is_empty() || until <= now)
+            && (self.engine.channel_count() == 0 || until <= now)
         {
             self.disconnect(now);
             return true;

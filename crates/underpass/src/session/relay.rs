@@ -78,11 +78,6 @@ impl Relay {
         self.up != Half::Waiting
     }
 
-    /// The connection is to end with a reset.
-    pub(super) fn reset(&self) {
-        self.socket.reset_on_drop();
-    }
-
     /// Moves what can be moved, up to `quantum` each way.
     pub(super) fn turn(&mut self, engine: &mut Connection, quantum: usize, now: Instant) -> Turn {
         self.token.looked_at();
@@ -94,22 +89,23 @@ impl Relay {
             match step(self, engine, quantum, now) {
                 Ok(unfinished) => more |= unfinished,
                 Err(error) => {
-                    self.socket.reset_on_drop();
                     engine.close(self.channel, now);
                     return Turn::Over(Some(error));
                 }
             }
         }
-        match engine.receiving(self.channel) {
-            // The peer has closed; what it had sent is delivered.
-            None | Some(Receiving::Closed { .. }) if self.down == Half::Ended => Turn::Over(None),
-            _ if self.up == Half::Ended && self.down == Half::Ended => {
-                engine.close(self.channel, now);
-                Turn::Over(None)
-            }
-            _ if more => Turn::More,
-            _ => Turn::Rest,
+        if self.is_complete(engine) {
+            self.socket.complete();
+            engine.close(self.channel, now);
+            return Turn::Over(None);
         }
+        if more { Turn::More } else { Turn::Rest }
+    }
+
+    /// Whether the peer's end has been passed on, and ours, too, unless the peer takes no more.
+    fn is_complete(&self, engine: &Connection) -> bool {
+        let is_closed = || matches!(engine.receiving(self.channel), Some(Receiving::Closed { .. }));
+        self.down == Half::Ended && (self.up == Half::Ended || is_closed())
     }
 
     /// From the channel to the socket.
@@ -150,20 +146,18 @@ impl Relay {
     /// Everything that has come is delivered: passes an end on, if that is next.
     fn end_delivery(&mut self, engine: &Connection) -> io::Result<()> {
         match engine.receiving(self.channel) {
-            Some(Receiving::Open) => {}
-            Some(Receiving::Finished | Receiving::Closed { finished: true }) | None => {
+            Some(Receiving::Open) => Ok(()),
+            Some(Receiving::Finished | Receiving::Closed { finished: true }) => {
                 self.socket.shutdown(Shutdown::Write);
                 self.down = Half::Ended;
+                Ok(())
             }
-            Some(Receiving::Closed { finished: false }) => {
-                // Without an end of file the data may be incomplete; a clean end would be a lie.
-                return Err(io::Error::new(
-                    io::ErrorKind::ConnectionReset,
-                    "the server closed it without an end of file",
-                ));
-            }
+            // Without an end of file the data may be incomplete; a clean end would be a lie.
+            Some(Receiving::Closed { finished: false }) | None => Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the server closed it without an end of file",
+            )),
         }
-        Ok(())
     }
 
     /// From the socket to the channel.

@@ -13,16 +13,32 @@ use tokio::net::TcpStream;
 /// behind has filled it. Taking that for "not ready any more" spares the system call that would only say so.
 const SHORT_MEANS_DONE: bool = cfg!(unix);
 
-pub(crate) struct Socket(TcpStream);
+pub(crate) struct Socket {
+    stream: TcpStream,
+    /// A clean end now would hide a loss.
+    resets: bool,
+}
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self(stream)
+    /// What carries an SSH connection, which says by itself how it ends.
+    pub(crate) fn transport(stream: TcpStream) -> Self {
+        Self { stream, resets: false }
+    }
+
+    /// An end of a forwarded connection. Dropped before it is [complete](Self::complete) it is reset, so that the
+    /// program behind it learns that something was lost.
+    pub(crate) fn forwarded(stream: TcpStream) -> Self {
+        Self { stream, resets: true }
+    }
+
+    /// Everything that was to be carried has been, both ways.
+    pub(crate) fn complete(&mut self) {
+        self.resets = false;
     }
 
     /// Whether there may be something to read.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_read_ready(cx)
+        self.stream.poll_read_ready(cx)
     }
 
     /// Reads into one buffer. Zero means the end.
@@ -38,8 +54,8 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         let room: usize = buffers.iter().map(|buffer| buffer.len()).sum();
         loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            let read = || (&*SockRef::from(&self.0)).read_vectored(buffers);
+            ready!(self.stream.poll_read_ready(cx))?;
+            let read = || (&*SockRef::from(&self.stream)).read_vectored(buffers);
             if let Some(done) = self.attempt(Interest::READABLE, room, read) {
                 return Poll::Ready(done);
             }
@@ -59,8 +75,8 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         let total: usize = buffers.iter().map(|buffer| buffer.len()).sum();
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            let write = || (&*SockRef::from(&self.0)).write_vectored(buffers);
+            ready!(self.stream.poll_write_ready(cx))?;
+            let write = || (&*SockRef::from(&self.stream)).write_vectored(buffers);
             if let Some(done) = self.attempt(Interest::WRITABLE, total, write) {
                 return Poll::Ready(done);
             }
@@ -73,18 +89,13 @@ impl Socket {
     /// which would take 40 ms.
     pub(crate) fn acknowledge(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        let _ = SockRef::from(&self.0).set_tcp_quickack(true);
+        let _ = SockRef::from(&self.stream).set_tcp_quickack(true);
     }
 
     /// Ends our half, or both.
     pub(crate) fn shutdown(&self, how: Shutdown) {
         // A peer that is gone already needs no notice.
-        let _ = SockRef::from(&self.0).shutdown(how);
-    }
-
-    /// Makes dropping the socket a reset: the peer learns that something was lost.
-    pub(crate) fn reset_on_drop(&self) {
-        let _ = SockRef::from(&self.0).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(&self.stream).shutdown(how);
     }
 
     /// One system call; `None` when the socket was not ready after all.
@@ -96,7 +107,7 @@ impl Socket {
     ) -> Option<io::Result<usize>> {
         let mut done = None;
         // The closure's error is how readiness is taken back; the outcome itself is kept beside it.
-        let _ = self.0.try_io(interest, || {
+        let _ = self.stream.try_io(interest, || {
             loop {
                 match call() {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -113,5 +124,14 @@ impl Socket {
             }
         });
         done
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.resets {
+            // With nothing to linger for, closing is a reset. A connection that is gone already needs none.
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
