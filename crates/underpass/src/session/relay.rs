@@ -147,9 +147,13 @@ impl Relay {
     fn end_delivery(&mut self, engine: &Connection) -> io::Result<()> {
         match engine.receiving(self.channel) {
             Some(Receiving::Open) => Ok(()),
+            // Some servers leave the end of file out once ours has come (RFC 4254 section 5.3 allows it).
+            Some(Receiving::Closed { finished: false }) if self.up == Half::Ended => {
+                self.end_down();
+                Ok(())
+            }
             Some(Receiving::Finished | Receiving::Closed { finished: true }) => {
-                self.socket.shutdown(Shutdown::Write);
-                self.down = Half::Ended;
+                self.end_down();
                 Ok(())
             }
             // Without an end of file the data may be incomplete; a clean end would be a lie.
@@ -158,6 +162,11 @@ impl Relay {
                 "the server closed it without an end of file",
             )),
         }
+    }
+
+    fn end_down(&mut self) {
+        self.socket.shutdown(Shutdown::Write);
+        self.down = Half::Ended;
     }
 
     /// From the socket to the channel.
