@@ -28,8 +28,10 @@ pub const MAX_PENDING_CONTROL: usize = 1024 * 1024;
 /// adjustments that a window has room for. Without it an application could not close 100,000 channels at once.
 pub const MAX_PENDING_CHANNEL_CONTROL: usize = 512;
 
-/// The largest channel data we accept in one packet, as we announce it; the customary value.
-pub const MAX_CHANNEL_DATA: usize = 32 * 1024;
+/// The largest channel data we accept in one packet, as we announce it. Most servers send less; OpenSSH's reads 32 KiB
+/// of its target at a time and, allowed to send more than that, works off what has piled up instead of carrying it
+/// along for the rest of the transfer.
+pub const MAX_CHANNEL_DATA: usize = 128 * 1024;
 
 /// The largest channel data we send in one packet, whatever the peer announces: the buffer holds several, so that
 /// channels take turns.
@@ -42,14 +44,14 @@ pub const MAX_CHANNELS: usize = 100_000;
 /// for opening a channel.
 pub const MAX_PENDING_OPENS: usize = 1024;
 
-/// The window of a new channel while memory allows: OpenSSH's value is 2 MiB; growth takes over from here.
-pub const INITIAL_WINDOW: u32 = 1024 * 1024;
+/// The window of a new channel while memory allows, OpenSSH's fixed value; growth takes over from here.
+pub const INITIAL_WINDOW: u32 = 2 * 1024 * 1024;
 
 /// The window that every channel gets, however many there are: two packets.
 pub const MIN_WINDOW: u32 = 64 * 1024;
 
-/// The window of one channel at most: 64 MiB carry 5 Gbit/s over 100 ms.
-pub const MAX_WINDOW: u32 = 64 * 1024 * 1024;
+/// The window of one channel at most: 48 MiB carry 4 Gbit/s over 100 ms.
+pub const MAX_WINDOW: u32 = 48 * 1024 * 1024;
 
 /// The windows of one connection together, unless configured: what stalled consumers can make us hold.
 pub const RECEIVE_MEMORY: usize = 256 * 1024 * 1024;

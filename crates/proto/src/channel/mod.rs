@@ -30,7 +30,7 @@ pub(crate) struct Channels {
     lenders: Vec<u32>,
     /// Bytes that stand in the receive buffer.
     lent: usize,
-    /// The sizes of all receive windows together.
+    /// What all receive windows together commit the connection to hold.
     granted: usize,
     memory: usize,
     open_timeout: Duration,
@@ -142,7 +142,7 @@ impl Channels {
             }
         }
         if dropped > 0 {
-            channel.window.consume(dropped, now, Duration::ZERO, 0);
+            consume(&mut self.granted, channel, dropped, now, Duration::ZERO, 0);
         }
         if channel.is_over() {
             self.remove(id.0);
@@ -179,9 +179,7 @@ impl Channels {
         if self.lent == 0 {
             self.lenders.clear();
         }
-        let before = channel.window.size();
-        let credit = channel.window.consume(count, now, out.rtt(), room);
-        self.granted += (channel.window.size() - before) as usize;
+        let credit = consume(&mut self.granted, channel, count, now, out.rtt(), room);
         if credit > 0 && channel.receiving == Receiving::Open && channel.sending != Sending::Closed {
             out.send(&ChannelWindowAdjust { recipient: channel.remote, bytes: credit })?;
         }
@@ -257,7 +255,6 @@ impl Channels {
         if channel.is_unopened() {
             return Err(PeerMisbehaved::ChannelState(id, "a larger window before it is open").into());
         }
-        let Some(channel) = self.table.get_mut(&id) else { return self.late(id) };
         channel.remote_window =
             channel.remote_window.checked_add(message.bytes).ok_or(PeerMisbehaved::WindowOverflow(id))?;
         if channel.wants == Want::Window {
@@ -372,7 +369,7 @@ impl Channels {
     /// Credits data that nobody will consume.
     fn give_back(&mut self, id: u32, count: usize, out: &mut Outbox, now: Instant) -> Result<(), Error> {
         let Some(channel) = self.table.get_mut(&id) else { return Ok(()) };
-        let credit = channel.window.consume(count, now, Duration::ZERO, 0);
+        let credit = consume(&mut self.granted, channel, count, now, Duration::ZERO, 0);
         if credit > 0 && channel.sending != Sending::Closed {
             return out.send(&ChannelWindowAdjust { recipient: channel.remote, bytes: credit });
         }
@@ -385,7 +382,7 @@ impl Channels {
 
     fn remove(&mut self, id: u32) {
         if let Some(mut channel) = self.table.remove(&id) {
-            self.granted -= channel.window.size() as usize;
+            self.granted -= channel.window.committed();
             self.lent -= channel.queue.clear().1;
         }
         if self.table.is_empty() {
@@ -402,6 +399,21 @@ impl Channels {
 /// A message for a number that is not in the table: late for a closed channel, or a lie.
 fn late(id: u32, next: u32) -> Result<(), Error> {
     if id < next { Ok(()) } else { Err(PeerMisbehaved::NoSuchChannel(id).into()) }
+}
+
+/// Consumes on a channel's window and keeps account of what all windows commit the connection to.
+fn consume(
+    granted: &mut usize,
+    channel: &mut Channel,
+    count: usize,
+    now: Instant,
+    rtt: Duration,
+    room: usize,
+) -> u32 {
+    let before = channel.window.committed();
+    let credit = channel.window.consume(count, now, rtt, room);
+    *granted = *granted - before + channel.window.committed();
+    credit
 }
 
 /// The end has come; the consumer learns it when it has taken everything before.

@@ -1,41 +1,85 @@
 //! The receive window of one channel (RFC 4254 section 5.2): credit is given on consumption, and its size follows
-//! what the link carries.
+//! what a round trip carries.
+//!
+//! Too small a window caps throughput at window ÷ round trip. Too large a one is harmful too: the most common server
+//! buffers up to a whole window of its target's data and moves all of it for each packet it takes from the front, so
+//! that credit beyond what is in flight costs it more time than the network takes. So the size is doubled while each
+//! round trip uses it up, and brought back to what a round trip really carried when one does not.
 
 use std::time::{Duration, Instant};
 
 use crate::limits::MAX_WINDOW;
 
 /// Rounds shorter than this measure the scheduler rather than the link.
-const MIN_ROUND: Duration = Duration::from_millis(5);
+const MIN_ROUND: Duration = Duration::from_millis(2);
+
+/// Credit is worth a message from this on.
+const MIN_CREDIT: u32 = 256 * 1024;
+
+/// Credit is not held back beyond this: the sender would use it in a burst.
+const MAX_CREDIT: u32 = 512 * 1024;
 
 /// All counts are bytes since the channel was opened.
 #[derive(Debug)]
 pub(crate) struct ReceiveWindow {
     /// The size aimed at.
     size: u32,
+    /// The size at first, below which it never falls.
+    floor: u32,
     /// The peer may send up to here.
     granted: u64,
     received: u64,
     consumed: u64,
-    /// A round measures what is consumed in one round trip.
-    round_start: Option<Instant>,
-    round_consumed: u64,
+    /// What was consumed when credit was given last.
+    credited: u64,
+    round: Option<Round>,
+    /// Below this the window is doubled, above it grows in small steps: half of the size that was too large last.
+    threshold: u32,
+    /// The window has just grown: the next round still carries what was granted before.
+    grown: bool,
+}
+
+/// What is consumed in about one round trip.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    start: Instant,
+    consumed: u64,
+    /// What could come in it: the credit that was out at its start.
+    limit: u64,
 }
 
 impl ReceiveWindow {
     pub(crate) fn new(size: u32) -> Self {
-        Self { size, granted: size.into(), received: 0, consumed: 0, round_start: None, round_consumed: 0 }
+        let granted = size.into();
+        Self {
+            size,
+            floor: size,
+            granted,
+            received: 0,
+            consumed: 0,
+            credited: 0,
+            round: None,
+            threshold: u32::MAX,
+            grown: false,
+        }
     }
 
     pub(crate) fn size(&self) -> u32 {
         self.size
     }
 
+    /// The most that can have to be held: the size, or more while credit given earlier is still out.
+    pub(crate) fn committed(&self) -> usize {
+        u64::from(self.size).max(self.granted - self.consumed) as usize
+    }
+
     /// Takes note of data; false if the peer may not send that much.
     #[must_use]
     pub(crate) fn receive(&mut self, count: usize, now: Instant) -> bool {
         self.received += count as u64;
-        self.round_start.get_or_insert(now);
+        if self.round.is_none() {
+            self.round = Some(self.new_round(now));
+        }
         self.received <= self.granted
     }
 
@@ -45,33 +89,59 @@ impl ReceiveWindow {
     pub(crate) fn consume(&mut self, count: usize, now: Instant, rtt: Duration, room: usize) -> u32 {
         self.consumed += count as u64;
         debug_assert!(self.consumed <= self.received);
-        self.grow(now, rtt, room);
-        let due = self.consumed + u64::from(self.size) - self.granted;
-        if due < u64::from(self.size) / 4 {
-            return 0;
-        }
-        self.granted += due;
-        // At most the size, which is a `u32`, plus growth below the same bound.
-        due as u32
+        self.measure(now, rtt.max(MIN_ROUND), room);
+        self.credit()
     }
 
-    /// Doubles the window when a round trip consumes more than half of it: then the window, not the link, may be
-    /// what limits. A channel whose consumer stalls never gets here.
-    fn grow(&mut self, now: Instant, rtt: Duration, room: usize) {
-        let Some(start) = self.round_start else { return };
-        if now.saturating_duration_since(start) < rtt.max(MIN_ROUND) {
-            // A fast link fills rounds early; growth need not wait for their end.
-            if self.consumed - self.round_consumed <= u64::from(self.size) / 2 {
-                return;
-            }
+    /// The credit to give now. A window that has grown is filled at twice the pace of consumption, not at once: the
+    /// sender keeps to the pace of the link, and its buffers stay short.
+    fn credit(&mut self) -> u32 {
+        let due = (self.consumed + u64::from(self.size)).saturating_sub(self.granted);
+        let step = (self.size / 16).clamp(MIN_CREDIT, MAX_CREDIT).min(self.size / 4);
+        if due < step.into() {
+            return 0;
         }
-        let round = self.consumed - self.round_consumed;
-        self.round_start = Some(now);
-        self.round_consumed = self.consumed;
-        if round > u64::from(self.size) / 2 {
-            let more = self.size.min(MAX_WINDOW - self.size);
-            self.size += u32::try_from(room).map_or(more, |room| more.min(room));
+        let credit = due.min(2 * (self.consumed - self.credited));
+        self.credited = self.consumed;
+        self.granted += credit;
+        // At most the size, which is a `u32`.
+        credit as u32
+    }
+
+    /// Ends a round when a round trip has passed, and learns from it.
+    fn measure(&mut self, now: Instant, rtt: Duration, room: usize) {
+        let Some(round) = self.round else { return };
+        let elapsed = now.saturating_duration_since(round.start);
+        if elapsed < rtt {
+            return;
         }
+        self.round = Some(self.new_round(now));
+        if elapsed > rtt * 2 {
+            // The sender paused; that says nothing about the link.
+            return;
+        }
+        if std::mem::take(&mut self.grown) {
+            return;
+        }
+        let carried = self.consumed - round.consumed;
+        if carried >= round.limit / 8 * 7 {
+            self.grow(room);
+        } else if carried < round.limit / 4 * 3 {
+            self.threshold = self.size / 2;
+            let fitting = u32::try_from(carried + carried / 8).unwrap_or(self.size);
+            self.size = fitting.clamp(self.floor, self.size);
+        }
+    }
+
+    fn new_round(&self, now: Instant) -> Round {
+        Round { start: now, consumed: self.consumed, limit: self.granted - self.consumed }
+    }
+
+    fn grow(&mut self, room: usize) {
+        let step = if self.size < self.threshold { self.size } else { self.size / 4 };
+        let step = step.min(MAX_WINDOW.saturating_sub(self.size));
+        self.size += u32::try_from(room).map_or(step, |room| step.min(room));
+        self.grown = true;
     }
 }
 
@@ -80,6 +150,23 @@ mod tests {
     use super::*;
 
     const RTT: Duration = Duration::from_millis(100);
+
+    /// A sender far away that uses all its credit, on a link that carries at most `per_round` in a round trip.
+    fn run(window: &mut ReceiveWindow, mut now: Instant, rounds: u32, per_round: u64) -> Instant {
+        for _ in 0..rounds {
+            let mut left = (window.granted - window.received).min(per_round);
+            // A round trip brings what was granted in the one before, in packets spread over it.
+            let pieces = left.div_ceil(32 * 1024).max(1) as u32;
+            while left > 0 {
+                now += RTT / pieces;
+                let piece = left.min(32 * 1024) as usize;
+                assert!(window.receive(piece, now));
+                window.consume(piece, now, RTT, usize::MAX);
+                left -= piece as u64;
+            }
+        }
+        now
+    }
 
     #[test]
     fn credit_comes_back_on_consumption_only() {
@@ -99,36 +186,33 @@ mod tests {
 
     #[test]
     fn a_window_that_limits_a_long_link_grows_to_the_bound() {
-        let mut now = Instant::now();
         let mut window = ReceiveWindow::new(1 << 20);
-        let mut credit = 1 << 20;
-        for _ in 0..64 {
-            now += RTT;
-            assert!(window.receive(credit as usize, now));
-            credit = window.consume(credit as usize, now, RTT, usize::MAX);
-        }
+        run(&mut window, Instant::now(), 24, u64::MAX);
         assert_eq!(window.size(), MAX_WINDOW);
     }
 
     #[test]
-    fn a_slow_channel_keeps_a_small_window() {
-        let mut now = Instant::now();
+    fn a_window_beyond_what_the_link_carries_shrinks_to_it() {
         let mut window = ReceiveWindow::new(1 << 20);
-        for _ in 0..100 {
-            now += RTT;
-            assert!(window.receive(1000, now));
-            window.consume(1000, now, RTT, usize::MAX);
-        }
+        let now = run(&mut window, Instant::now(), 24, u64::MAX);
+        run(&mut window, now, 24, 8 << 20);
+        assert!((8 << 20..=12 << 20).contains(&window.size()), "{}", window.size());
+    }
+
+    #[test]
+    fn a_slow_channel_keeps_its_first_window() {
+        let mut window = ReceiveWindow::new(1 << 20);
+        run(&mut window, Instant::now(), 100, 1000);
         assert_eq!(window.size(), 1 << 20);
     }
 
     #[test]
     fn growth_stops_where_memory_ends() {
-        let mut now = Instant::now();
+        let start = Instant::now();
         let mut window = ReceiveWindow::new(1 << 20);
-        now += RTT;
-        assert!(window.receive(1 << 20, now));
-        window.consume(1 << 20, now, RTT, 4096);
+        assert!(window.receive(1 << 20, start));
+        window.consume(1 << 20, start + RTT, RTT, 4096);
         assert_eq!(window.size(), (1 << 20) + 4096);
+        assert_eq!(window.committed(), (1 << 20) + 4096);
     }
 }
