@@ -12,10 +12,12 @@
 //! | [`pair`] | a client and a server engine, two links and a clock that jumps |
 //! | [`peer`] | an SSH peer that does what a test tells it, packet by packet |
 //! | [`duel`] | an engine against such a peer |
+//! | [`chaos`] | the engine under arbitrary input, for fuzzers |
 //!
 //! Every server binds port 0 of the loopback interface unless told otherwise. The `testkit` command runs
 //! targets and relays as processes of their own, so that their CPU time is accounted apart.
 
+pub mod chaos;
 pub mod duel;
 pub mod entropy;
 pub mod link;

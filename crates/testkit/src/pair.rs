@@ -31,7 +31,7 @@ pub struct Pair {
     pub down: Link,
     /// The server's host key.
     pub host_key: Arc<Ed25519Key>,
-    seed: u64,
+    seed: Seed,
     start: Instant,
     now: Instant,
 }
@@ -76,7 +76,7 @@ impl Pair {
             up: Link::new(seed.wrapping_mul(7).wrapping_add(3), weather),
             down: Link::new(seed.wrapping_mul(7).wrapping_add(4), weather),
             host_key,
-            seed,
+            seed: Seed(seed),
             start: now,
             now,
         }
@@ -88,6 +88,11 @@ impl Pair {
         let mut pair = Self::new(setup);
         pair.run_until("logged on", |pair| pair.client.authenticated && pair.server.authenticated);
         pair
+    }
+
+    /// The engines, for whoever wants to drive them by hand. What is under way between them is lost.
+    pub fn into_connections(self) -> (Connection, Connection) {
+        (self.client.connection, self.server.connection)
     }
 
     /// The present moment.
@@ -197,7 +202,7 @@ impl Pair {
     }
 
     fn describe(&self) -> String {
-        let mut text = format!("seed {}, after {:?}\n", self.seed, self.elapsed());
+        let mut text = format!("seed {}, after {:?}\n", self.seed.0, self.elapsed());
         for (name, end, link) in [("client", &self.client, &self.up), ("server", &self.server, &self.down)] {
             let timeout = end.connection.poll_timeout().map(|due| due.saturating_duration_since(self.now));
             let _ = writeln!(
@@ -213,10 +218,14 @@ impl Pair {
     }
 }
 
-impl Drop for Pair {
+/// Names the seed when a test fails at something that the pair does not check itself.
+#[derive(Debug)]
+struct Seed(u64);
+
+impl Drop for Seed {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the pair's seed was {}", self.seed);
+            eprintln!("the pair's seed was {}", self.0);
         }
     }
 }

@@ -5,6 +5,7 @@
 mod authentication;
 mod channel_opening;
 mod channel_rules;
+mod chaos;
 mod deadlines;
 mod floods;
 mod flow_control;
