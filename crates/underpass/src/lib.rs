@@ -11,6 +11,7 @@ mod event;
 mod forward;
 pub mod gateway;
 mod host_key;
+pub mod keys;
 pub mod known_hosts;
 mod listener;
 mod logon;

@@ -26,7 +26,7 @@ async fn each_half_ends_by_itself() {
     });
     let (bastion, target) = (Bastion::start().await, target.unwrap());
     let tunnel = bastion.tunnel_to(target.address()).await;
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     assert_eq!(within(receive(&mut stream, down)).await.unwrap(), LENGTH);
     within(send(&mut stream, up, LENGTH)).await.unwrap();
     assert_eq!(within(reports.recv()).await, Some(LENGTH));
@@ -46,7 +46,7 @@ async fn a_reset_by_the_target_is_a_reset_here() {
     let events = Events::default();
     let builder = bastion.builder().forward(to(target.address())).observer(events.observer());
     let tunnel = builder.open().await.unwrap();
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     let mut first = vec![0; LENGTH as usize];
     within(stream.read_exact(&mut first)).await.unwrap();
     payload.check(0, &first).unwrap();
@@ -71,7 +71,7 @@ async fn a_reset_here_is_a_reset_at_the_target() {
     });
     let (bastion, target) = (Bastion::start().await, target.unwrap());
     let tunnel = bastion.tunnel_to(target.address()).await;
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     within(stream.read_u8()).await.unwrap();
     stream.set_zero_linger().unwrap();
     drop(stream);
@@ -85,7 +85,7 @@ async fn a_client_that_leaves_without_a_word_ends_cleanly_everywhere() {
     let builder = bastion.builder().forward(to(target.address())).observer(events.observer());
     let tunnel = builder.open().await.unwrap();
     for _ in 0..20 {
-        drop(connect(&tunnel).await);
+        drop(connect(&tunnel));
     }
     eventually("all are closed", || events.count("connection-closed") == 20).await;
     let clean =

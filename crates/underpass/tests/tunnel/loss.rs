@@ -14,17 +14,17 @@ use crate::support::{Bastion, Events, connect, entrance, is_reset, to, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_connection_is_lost_and_every_local_connection_is_reset() {
-    const STREAMS: usize = 16;
+    const STREAMS: usize = 8;
     let endless = Target::Source(Payload::new(1), u64::MAX).start().unwrap();
     let bastion = Bastion::start().await;
-    for _ in 0..10 {
+    for _ in 0..5 {
         let relay = CuttingRelay::start(bastion.gateway.address()).unwrap();
         let events = Events::default();
         let builder = bastion.builder_at(relay.address()).forward(to(endless.address()));
         let tunnel = builder.observer(events.observer()).open().await.unwrap();
         let mut streams = JoinSet::new();
         for _ in 0..STREAMS {
-            let mut stream = connect(&tunnel).await;
+            let mut stream = connect(&tunnel);
             within(stream.read_u8()).await.unwrap();
             streams.spawn(async move { is_reset(&mut stream).await });
         }
@@ -63,7 +63,7 @@ async fn a_server_that_falls_silent_is_given_up() {
     let builder = bastion.builder_at(relay.address()).forward(to(target.address()));
     let interval = Duration::from_millis(200);
     let tunnel = builder.keepalive_interval(interval).keepalive_count(2).open().await.unwrap();
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     stream.write_all(b"x").await.unwrap();
     within(stream.read_u8()).await.unwrap();
     relay.black_hole();
@@ -85,7 +85,7 @@ async fn a_silent_but_living_server_is_kept() {
 async fn a_gateway_that_stops_ends_its_tunnels() {
     let (bastion, target) = (Bastion::start().await, Target::Echo.start().unwrap());
     let tunnel = bastion.tunnel_to(target.address()).await;
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     stream.write_all(b"x").await.unwrap();
     within(stream.read_u8()).await.unwrap();
     bastion.gateway.stop();

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use underpass::Event;
 use underpass_testkit::{Payload, target::Target};
 
-use crate::support::{Bastion, Events, connect, echo, entrance, eventually, is_reset, receive, to, within};
+use crate::support::{
+    Bastion, Events, connect, connect_to, echo, entrance, eventually, is_reset, receive, to, within,
+};
 
 /// Long enough that a test which waits for its end fails.
 const AGES: Duration = Duration::from_secs(3600);
@@ -18,7 +20,7 @@ async fn a_stop_lets_open_connections_finish_and_takes_no_more() {
         (Bastion::start().await, Target::Echo.start().unwrap(), Events::default());
     let builder = bastion.builder().forward(to(target.address())).observer(events.observer());
     let tunnel = builder.open().await.unwrap();
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     stream.write_all(b"x").await.unwrap();
     within(stream.read_u8()).await.unwrap();
     let stopping = tokio::spawn({
@@ -39,7 +41,7 @@ async fn a_stop_lets_open_connections_finish_and_takes_no_more() {
 async fn a_stop_cuts_what_has_not_ended_in_time() {
     let (bastion, target) = (Bastion::start().await, Target::Echo.start().unwrap());
     let tunnel = bastion.tunnel_to(target.address()).await;
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     stream.write_all(b"x").await.unwrap();
     within(stream.read_u8()).await.unwrap();
     within(tunnel.stop(Duration::from_millis(50))).await;
@@ -51,7 +53,7 @@ async fn a_stop_without_grace_cuts_at_once() {
     let endless = Target::Source(Payload::new(1), u64::MAX).start().unwrap();
     let bastion = Bastion::start().await;
     let tunnel = bastion.tunnel_to(endless.address()).await;
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     within(stream.read_u8()).await.unwrap();
     within(tunnel.stop(Duration::ZERO)).await;
     assert!(is_reset(&mut stream).await);
@@ -62,7 +64,7 @@ async fn a_stop_without_grace_cuts_at_once() {
 async fn a_second_stop_cuts_the_first_one_short() {
     let (bastion, target) = (Bastion::start().await, Target::BlackHole.start().unwrap());
     let tunnel = bastion.tunnel_to(target.address()).await;
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     eventually("the connection is open", || tunnel.stats().open == 1).await;
     let both = async { tokio::join!(tunnel.stop(AGES), tunnel.stop(Duration::ZERO)) };
     within(both).await;
@@ -79,11 +81,11 @@ async fn a_stop_after_the_last_connection_waits_for_nothing() {
     let tunnel = builder.open().await.unwrap();
     // Ended by the target, by both sides, and by the client.
     for _ in 0..50 {
-        let mut stream = TcpStream::connect(tunnel.listeners()[0].1).await.unwrap();
+        let mut stream = connect_to(tunnel.listeners()[0].1);
         assert_eq!(within(receive(&mut stream, payload)).await.unwrap(), 100_000);
-        let stream = TcpStream::connect(tunnel.listeners()[1].1).await.unwrap();
+        let stream = connect_to(tunnel.listeners()[1].1);
         within(echo(stream, payload, 1000)).await.unwrap();
-        let stream = TcpStream::connect(tunnel.listeners()[1].1).await.unwrap();
+        let stream = connect_to(tunnel.listeners()[1].1);
         stream.set_zero_linger().unwrap();
     }
     within(tunnel.stop(AGES)).await;
@@ -106,7 +108,7 @@ async fn the_port_is_free_once_the_tunnel_has_stopped() {
 async fn an_upload_that_was_taken_before_the_stop_arrives() {
     let (bastion, target) = (Bastion::start().await, Target::Sink.start().unwrap());
     let tunnel = bastion.tunnel_to(target.address()).await;
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     stream.write_all(&[7; 100_000]).await.unwrap();
     stream.shutdown().await.unwrap();
     let stopping = tokio::spawn({

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use underpass::gateway::{Gateway, GatewayBuilder};
 use underpass::{Builder, Error, Event, Forward, Tunnel, known_hosts};
 use underpass_testkit::Payload;
@@ -91,13 +91,36 @@ pub(crate) fn entrance(tunnel: &Tunnel) -> SocketAddr {
     tunnel.listeners()[0].1
 }
 
-pub(crate) async fn connect(tunnel: &Tunnel) -> TcpStream {
-    TcpStream::connect(entrance(tunnel)).await.unwrap()
+pub(crate) fn connect(tunnel: &Tunnel) -> TcpStream {
+    connect_to(entrance(tunnel))
+}
+
+/// Blocks for the handshake, which needs nobody's help on the loopback interface: so that a reset that follows at
+/// once is not taken for a failure to connect.
+pub(crate) fn connect_to(address: SocketAddr) -> TcpStream {
+    let stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    TcpStream::from_std(stream).unwrap()
 }
 
 /// Fails the test when the tunnel opens after all.
 pub(crate) async fn refused(builder: Builder) -> Error {
     within(builder.open()).await.expect_err("the tunnel opened")
+}
+
+/// A listener that accepts nobody, and so many who wait there that the next one gets no answer at all.
+pub(crate) async fn unanswering() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(loopback()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await
+    {
+        waiting.push(stream.unwrap());
+        assert!(waiting.len() < 100, "the system's queue has no end");
+    }
+    (listener, waiting)
 }
 
 /// So that a test that would wait for ever fails instead. No test passes or fails by how fast it is.

@@ -1,13 +1,14 @@
 //! Bytes arrive, all of them and in order.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use underpass::Event;
 use underpass_testkit::Payload;
 use underpass_testkit::target::{Receipt, Target};
 
-use crate::support::{Bastion, Events, connect, echo, entrance, eventually, receive, send, to, within};
+use crate::support::{
+    Bastion, Events, connect, connect_to, echo, entrance, eventually, receive, send, to, within,
+};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -16,7 +17,7 @@ async fn echo_at_once(connections: u64, length: u64) {
     let tunnel = bastion.tunnel_to(target.address()).await;
     let mut echoes = JoinSet::new();
     for seed in 0..connections {
-        let stream = connect(&tunnel).await;
+        let stream = connect(&tunnel);
         echoes.spawn(echo(stream, Payload::new(seed), length));
     }
     for result in within(echoes.join_all()).await {
@@ -43,7 +44,7 @@ async fn an_upload_that_is_shut_down_gets_its_answer() {
     let tunnel = bastion.tunnel_to(target.address()).await;
     for (seed, length) in [(1, 0), (2, 1), (3, 5 * MIB + 7)] {
         let payload = Payload::new(seed);
-        let mut stream = connect(&tunnel).await;
+        let mut stream = connect(&tunnel);
         let mut answer = Vec::new();
         within(send(&mut stream, payload, length)).await.unwrap();
         within(stream.read_to_end(&mut answer)).await.unwrap();
@@ -57,7 +58,7 @@ async fn a_target_that_sends_and_closes_at_once_is_never_cut_short() {
     let (bastion, target) = (Bastion::start().await, Target::Burst(payload, MIB).start().unwrap());
     let tunnel = bastion.tunnel_to(target.address()).await;
     for round in 0..300 {
-        let mut stream = connect(&tunnel).await;
+        let mut stream = connect(&tunnel);
         assert_eq!(within(receive(&mut stream, payload)).await.unwrap(), MIB, "round {round}");
     }
 }
@@ -70,7 +71,7 @@ async fn keys_are_renewed_under_load_and_every_byte_arrives() {
     let tunnel = builder.observer(events.observer()).open().await.unwrap();
     let mut echoes = JoinSet::new();
     for seed in 0..8 {
-        echoes.spawn(echo(connect(&tunnel).await, Payload::new(seed), 2 * MIB));
+        echoes.spawn(echo(connect(&tunnel), Payload::new(seed), 2 * MIB));
     }
     for result in within(echoes.join_all()).await {
         result.unwrap();
@@ -89,10 +90,10 @@ async fn single_bytes_come_back_while_others_transfer_in_bulk() {
     let builder = bastion.builder().forward(to(echoing.address())).forward(to(endless.address()));
     let tunnel = builder.open().await.unwrap();
     for _ in 0..4 {
-        let mut bulk = TcpStream::connect(tunnel.listeners()[1].1).await.unwrap();
+        let mut bulk = connect_to(tunnel.listeners()[1].1);
         tokio::spawn(async move { receive(&mut bulk, Payload::new(1)).await });
     }
-    let mut stream = connect(&tunnel).await;
+    let mut stream = connect(&tunnel);
     eventually("the transfers have begun", || tunnel.stats().received > 16 * MIB).await;
     let before = tunnel.stats().received;
     for turn in 0..50 {
@@ -109,5 +110,5 @@ async fn a_forward_to_a_name_is_looked_up_by_the_server() {
     let forward = format!("127.0.0.1:0:localhost:{}", target.address().port());
     let tunnel = bastion.builder().local_forward(forward).open().await.unwrap();
     assert!(entrance(&tunnel).ip().is_loopback());
-    within(echo(connect(&tunnel).await, Payload::new(1), 10)).await.unwrap();
+    within(echo(connect(&tunnel), Payload::new(1), 10)).await.unwrap();
 }
