@@ -98,10 +98,13 @@ impl ReceiveWindow {
     fn credit(&mut self) -> u32 {
         let due = (self.consumed + u64::from(self.size)).saturating_sub(self.granted);
         let step = (self.size / 16).clamp(MIN_CREDIT, MAX_CREDIT).min(self.size / 4);
-        if due < step.into() {
+        let step = u64::from(step);
+        let pace = 2 * (self.consumed - self.credited);
+        // Less than a step is worth a message to nobody, and a sender that has less than that left gets a whole one.
+        if due < step || (pace < step && self.granted - self.consumed >= step) {
             return 0;
         }
-        let credit = due.min(2 * (self.consumed - self.credited));
+        let credit = due.min(pace.max(step));
         self.credited = self.consumed;
         self.granted += credit;
         // At most the size, which is a `u32`.
@@ -176,6 +179,48 @@ mod tests {
         assert_eq!(window.consume(100, now, RTT, 0), 0);
         assert_eq!(window.consume(200, now, RTT, 0), 300);
         assert!(!window.receive(301, now));
+    }
+
+    #[test]
+    fn a_consumer_of_single_bytes_causes_few_messages() {
+        let mut now = Instant::now();
+        let mut window = ReceiveWindow::new(1 << 20);
+        let (mut messages, mut total) = (0, 0);
+        for _ in 0..40 {
+            now += RTT;
+            let size = (window.granted - window.received).min(1 << 20) as usize;
+            assert!(window.receive(size, now), "the sender is never left without credit");
+            assert!(size > 0);
+            total += size;
+            for _ in 0..size {
+                messages += u32::from(window.consume(1, now, RTT, usize::MAX) > 0);
+            }
+        }
+        assert!(messages as usize <= total / (128 * 1024) + 1, "{messages} messages for {total} bytes");
+    }
+
+    #[test]
+    fn a_sender_always_gets_credit_again() {
+        // Sizes of consumption and pauses that follow no pattern, in small and large windows.
+        let mut random = 1_u64;
+        for first in [1 << 16, 100_000, 1 << 20] {
+            let mut now = Instant::now();
+            let mut window = ReceiveWindow::new(first);
+            for _ in 0..20_000 {
+                // Small numbers are as likely as large ones.
+                let mut draw = |bits: u64| {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    (random >> 33) % (1 << ((random >> 20) % bits))
+                };
+                let credit = (window.granted - window.received) as usize;
+                let held = (window.received - window.consumed) as usize;
+                assert!(credit + held > 0, "the sender would wait for ever");
+                assert!(window.receive(credit.min(draw(21) as usize), now));
+                now += RTT * draw(6) as u32 / 20;
+                let held = (window.received - window.consumed) as usize;
+                window.consume(held.min(1 + draw(21) as usize), now, RTT, usize::MAX);
+            }
+        }
     }
 
     #[test]
