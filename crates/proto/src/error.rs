@@ -67,8 +67,6 @@ pub enum PeerMisbehaved {
     KeyExchange(KexError),
     /// The host key's signature over the exchange is not valid.
     HostKeySignature(SignatureError),
-    /// The host key presented in a later key exchange, or its type, is not what was agreed on.
-    HostKeyFormat,
     /// A channel number was never opened.
     NoSuchChannel(u32),
     /// More data than the window, or a packet larger than announced.
@@ -77,8 +75,6 @@ pub enum PeerMisbehaved {
     WindowOverflow(u32),
     /// A message for a channel that its state does not allow, e.g. data after end of file.
     ChannelState(u32, &'static str),
-    /// More channels were opened than anyone needs.
-    TooManyChannels,
     /// Replies pile up because the peer does not read them or never finishes a key exchange.
     DoesNotRead,
     /// Too many messages without content.
@@ -106,8 +102,6 @@ pub enum PeerIncompatible {
         /// What the peer offered.
         theirs: Vec<String>,
     },
-    /// Strict key exchange was required and is not supported.
-    NoStrictKex,
 }
 
 /// The name-lists of KEXINIT (RFC 4253 section 7.1).
@@ -225,12 +219,10 @@ impl fmt::Display for PeerMisbehaved {
             Self::StrictKex => f.write_str("a message was inserted into the strict key exchange"),
             Self::KeyExchange(error) => write!(f, "key exchange: {error}"),
             Self::HostKeySignature(error) => write!(f, "host key: {error}"),
-            Self::HostKeyFormat => f.write_str("the host key is not of the agreed type"),
             Self::NoSuchChannel(id) => write!(f, "channel {id} was never opened"),
             Self::WindowExceeded(id) => write!(f, "more data than channel {id} may receive"),
             Self::WindowOverflow(id) => write!(f, "the window of channel {id} overflows"),
             Self::ChannelState(id, what) => write!(f, "channel {id}: {what}"),
-            Self::TooManyChannels => f.write_str("too many channels"),
             Self::DoesNotRead => f.write_str("the peer makes us queue replies without end"),
             Self::IdleChatter => f.write_str("too many messages without content"),
             Self::EndlessAuthentication => f.write_str("an authentication method does not come to an end"),
@@ -252,7 +244,6 @@ impl fmt::Display for PeerIncompatible {
                     theirs.join(",")
                 )
             }
-            Self::NoStrictKex => f.write_str("the peer does not support strict key exchange"),
         }
     }
 }
