@@ -175,3 +175,18 @@ impl Receive {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_do_not_stay_in_the_buffer() {
+        let mut receive = Receive::new();
+        for (number, kept) in [(50, false), (61, false), (94, true)] {
+            receive.space()[..4].copy_from_slice(&[number, b'p', b'w', b'd']);
+            receive.wipe_secret(0..4);
+            assert_eq!(receive.buffer()[..4] == [number, b'p', b'w', b'd'], kept, "message {number}");
+        }
+    }
+}
