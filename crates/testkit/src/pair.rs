@@ -57,7 +57,10 @@ impl Setup {
 }
 
 /// More steps than this are a loop.
-const MAX_STEPS: u64 = 20_000_000;
+const MAX_STEPS: u64 = 5_000_000;
+
+/// What has not happened after this long does not happen: two idle sides would keep each other alive for ever.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 impl Pair {
     /// Both sides at the beginning, neither having sent anything.
@@ -125,12 +128,13 @@ impl Pair {
     /// Nothing is left to happen, or it takes too many steps.
     #[track_caller]
     pub fn run_until(&mut self, what: &str, mut reached: impl FnMut(&mut Self) -> bool) {
+        let end = self.now + PATIENCE;
         for _ in 0..MAX_STEPS {
             let moved = self.step();
             if reached(self) {
                 return;
             }
-            if !moved && !self.advance(None) {
+            if !moved && !self.advance(Some(end)) {
                 panic!("nothing is left to happen, but not: {what}\n{}", self.describe());
             }
         }
