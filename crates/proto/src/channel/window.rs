@@ -224,6 +224,13 @@ mod tests {
     }
 
     #[test]
+    fn counts_go_on_beyond_32_bits() {
+        let mut window = ReceiveWindow::new(1 << 20);
+        run(&mut window, Instant::now(), 1000, u64::MAX);
+        assert!(window.consumed > 1 << 34);
+    }
+
+    #[test]
     fn more_than_the_window_is_noticed() {
         let mut window = ReceiveWindow::new(1000);
         assert!(!window.receive(1001, Instant::now()));

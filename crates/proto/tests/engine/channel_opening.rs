@@ -7,8 +7,8 @@ use underpass_testkit::duel::{Duel, message};
 use underpass_testkit::pair::{Job, Pair, Setup};
 use underpass_testkit::peer::Peer;
 use underpass_wire::{
-    ChannelClose, ChannelKind as WireKind, ChannelOpen, ChannelOpenConfirmation, ChannelOpenFailure, Message,
-    Number, OpenFailureReason,
+    ChannelClose, ChannelData, ChannelKind as WireKind, ChannelOpen, ChannelOpenConfirmation,
+    ChannelOpenFailure, Message, Number, OpenFailureReason,
 };
 
 use crate::support::conditions;
@@ -105,6 +105,23 @@ fn a_flood_of_opens_is_bounded() {
     open(&mut duel.peer, 1, DIRECT);
     assert_eq!(duel.numbers(), [Number::CHANNEL_OPEN_FAILURE, Number::CHANNEL_OPEN_CONFIRMATION]);
     duel.expect_alive();
+}
+
+#[test]
+fn an_undecided_open_stops_nothing_else() {
+    let mut duel = Duel::opened_against(Role::Client);
+    open(&mut duel.peer, 1, DIRECT);
+    let (undecided, _) = duel.expect_question();
+    open(&mut duel.peer, 2, DIRECT);
+    let (decided, question) = duel.expect_question();
+    let Question::OpenChannel { channel, .. } = question else { panic!() };
+    duel.engine.answer(decided, Answer::Open(Ok(())), duel.now);
+    duel.expect(Number::CHANNEL_OPEN_CONFIRMATION);
+    duel.peer.send(&ChannelData { recipient: channel.0, data: b"hello" });
+    duel.renew_keys();
+    assert_eq!(duel.engine.chunks(channel).collect::<Vec<_>>().concat(), b"hello");
+    assert!(duel.engine.answer(undecided, Answer::Open(Ok(())), duel.now));
+    duel.expect(Number::CHANNEL_OPEN_CONFIRMATION);
 }
 
 #[test]

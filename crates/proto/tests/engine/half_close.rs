@@ -81,7 +81,8 @@ fn a_writer_learns_that_the_peer_has_closed() {
             Job::send(0, 0, Then::Stay, Taking::Stall),
         );
         pair.run_until("the window is used up", |pair| {
-            pair.up.in_flight() == 0 && pair.server.held_in_all() == underpass_proto::limits::INITIAL_WINDOW as usize
+            pair.up.in_flight() == 0
+                && pair.server.held_in_all() == underpass_proto::limits::INITIAL_WINDOW as usize
         });
         let there = pair.server.accepted[&0];
         let now = pair.now();

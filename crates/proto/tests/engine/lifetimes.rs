@@ -42,6 +42,25 @@ fn a_hundred_thousand_channels_one_after_another_leave_nothing() {
 }
 
 #[test]
+fn a_million_packets_are_nothing_special() {
+    let mut duel = Duel::opened_against(Role::Server);
+    let id = duel.open_channel(0, 100);
+    for _ in 0..1_100 {
+        for _ in 0..1_000 {
+            duel.peer.send(&ChannelData { recipient: id.0, data: b"x" });
+        }
+        let bytes = std::mem::take(&mut duel.peer.output);
+        duel.deliver(&bytes);
+        duel.events.clear();
+        duel.engine.consume(id, 1_000, duel.now);
+        let written = duel.engine.transmit().len();
+        duel.engine.transmitted(written);
+    }
+    assert!(!duel.engine.is_closed());
+    assert_eq!(duel.engine.chunks(id).count(), 0);
+}
+
+#[test]
 fn many_channels_at_once_cost_linear_time() {
     // A step that looked at all channels for each of them would take minutes.
     const COUNT: usize = 16_000;

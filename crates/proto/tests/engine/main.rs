@@ -16,6 +16,7 @@ mod keepalive;
 mod legality;
 mod lifetimes;
 mod packets;
+mod pitfalls;
 mod rekey;
 mod strict_kex;
 mod support;
