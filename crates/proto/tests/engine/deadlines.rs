@@ -232,9 +232,7 @@ fn logon_bytes() -> (u64, u64) {
 #[test]
 fn a_cut_anywhere_before_log_on_ends_both_sides() {
     let (up, down) = logon_bytes();
-    // Every offset of the identification and the first headers, and a coprime stride through the rest.
-    let offsets = |end: u64| (0..60).chain((60..end).step_by(37));
-    let cuts = offsets(up).map(|at| (Some(at), None)).chain(offsets(down).map(|at| (None, Some(at))));
+    let cuts = (0..up).map(|at| (Some(at), None)).chain((0..down).map(|at| (None, Some(at))));
     for (up, down) in cuts {
         let mut pair = Pair::new(Setup { weather: Weather::CALM, ..Setup::new(1) });
         up.into_iter().for_each(|at| pair.up.fail(Fault::Cut(at)));
