@@ -313,8 +313,7 @@ impl Core {
     fn on_keys(&mut self, now: Instant) -> Result<(), Error> {
         match &mut self.phase {
             Phase::FirstKex => self.authenticate(now),
-            Phase::Open(open) => {
-                open.channels.wake_starved(&mut self.out);
+            Phase::Open(_) => {
                 self.out.timers.set_after(Timer::RekeyAge, now, self.config.rekey_age);
                 Ok(())
             }

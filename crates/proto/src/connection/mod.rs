@@ -149,6 +149,9 @@ impl Connection {
     }
 
     /// The first `count` bytes of the chunks are consumed.
+    ///
+    /// # Panics
+    /// There are not that many.
     pub fn consume(&mut self, channel: ChannelId, count: usize, now: Instant) {
         self.core.consume(channel, count, now);
         if self.core.lent() == 0 {
@@ -163,6 +166,9 @@ impl Connection {
     }
 
     /// `count` bytes were read into the slots last asked for.
+    ///
+    /// # Panics
+    /// The slots hold less, or something else was called in between.
     pub fn commit(&mut self, channel: ChannelId, count: usize, now: Instant) {
         self.core.commit(channel, count);
         self.core.consider_rekey(self.rx.bytes, self.rx.packets, now);
