@@ -62,13 +62,13 @@ impl Builder {
         self
     }
 
-    /// Says who answers questions.
+    /// Says who answers questions. Nobody is asked while [`Settings::batch`] is true.
     pub fn prompter(mut self, prompter: impl Prompter + 'static) -> Self {
         self.settings.prompter = Arc::new(prompter);
         self
     }
 
-    /// Says who sees events; this must return soon.
+    /// Says who sees events, see [`Observer`].
     pub fn observer(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.settings.observer = Some(Arc::new(observer));
         self

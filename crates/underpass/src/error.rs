@@ -11,7 +11,27 @@ pub use underpass_wire::{DisconnectReason, OpenFailureReason};
 
 /// What went wrong with a tunnel: at which step, with which host, why, and what to do about it.
 ///
-/// Shown, it is one sentence without a full stop; text from peers is escaped in it.
+/// Shown, it is one sentence without a full stop; text from peers is escaped in it. To decide what to do next, match
+/// its [`kind`](Self::kind):
+///
+/// ```
+/// use underpass::{Error, ErrorKind};
+///
+/// /// Whether the same settings may work later.
+/// fn is_worth_another_try(error: &Error) -> bool {
+///     matches!(
+///         error.kind(),
+///         ErrorKind::Resolve { .. }
+///             | ErrorKind::Dial { .. }
+///             | ErrorKind::Timeout { .. }
+///             | ErrorKind::Disconnected { .. }
+///             | ErrorKind::Lost { .. }
+///             | ErrorKind::PeerDead { .. }
+///     )
+/// }
+/// # let error = "a b".parse::<underpass::Destination>().unwrap_err();
+/// # assert!(!is_worth_another_try(&error));
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 

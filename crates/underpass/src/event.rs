@@ -4,7 +4,11 @@ use underpass_wire::Untrusted;
 
 use crate::{Error, Forward, Target};
 
-/// Sees what happens in a tunnel, on the tunnel's own task: it must return soon.
+/// Sees what happens in a tunnel, in order.
+///
+/// It is called on the tunnel's own task, which carries nothing until it returns: hand events to a channel if there is
+/// more to do than to note them. If it panics, the tunnel ends with [`ErrorKind::Internal`](crate::ErrorKind::Internal).
+/// It is kept for as long as the tunnel, so a handle to the tunnel in it would keep both for ever.
 pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// Something that happened in a tunnel.

@@ -1,4 +1,83 @@
 //! TCP through SSH: tunnels that stay up.
+//!
+//! A [`Tunnel`] listens on a local port and carries every connection through an SSH server to a target behind it, as
+//! `ssh -L` does. There is no `ssh` to install and no process to watch: the connection is a value with typed errors,
+//! events, counters and an orderly end. A [`Gateway`](gateway::Gateway) is the other side, a server that forwards and
+//! does nothing else.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+//! use tokio::net::{TcpListener, TcpStream};
+//! use underpass::{Forward, HostKeyPolicy, Target, Tunnel, gateway::Gateway};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The target: greets whoever connects. In earnest it is a database, and somewhere else.
+//! let target = TcpListener::bind("127.0.0.1:0").await?;
+//! let target_address = target.local_addr()?;
+//! tokio::spawn(async move {
+//!     while let Ok((mut stream, _)) = target.accept().await {
+//!         let _ = stream.write_all(b"hello from the other side").await;
+//!     }
+//! });
+//!
+//! // The SSH server. In earnest it is there already.
+//! let gateway = Gateway::builder()
+//!     .allow_password("me", "secret")
+//!     .allow_targets(move |target: &Target| target.port == target_address.port())
+//!     .start("127.0.0.1:0".parse()?)
+//!     .await?;
+//! let directory = tempfile::tempdir()?;
+//! let known_hosts = directory.path().join("known_hosts");
+//! std::fs::write(&known_hosts, gateway.known_hosts("127.0.0.1")?)?;
+//!
+//! // The tunnel. Port 0 lets the system pick one.
+//! let tunnel = Tunnel::builder(gateway.address().to_string())
+//!     .user("me")
+//!     .password("secret")
+//!     .user_known_hosts([known_hosts])
+//!     .forward(Forward::local(0, target_address))
+//!     .open()
+//!     .await?;
+//! let (_, entrance) = tunnel.listeners()[0].clone();
+//!
+//! let mut greeting = String::new();
+//! TcpStream::connect(entrance).await?.read_to_string(&mut greeting).await?;
+//! assert_eq!(greeting, "hello from the other side");
+//! assert_eq!(tunnel.stats().received, 25);
+//!
+//! tunnel.stop(Duration::from_secs(5)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it holds to
+//!
+//! - Payload arrives complete and in order, or the connection is reset. An end is passed on as an end, each half by
+//!   itself; a loss never looks like one.
+//! - A connection that is stuck holds up no other, and takes no more memory than its share of
+//!   [`window_memory`](Settings::window_memory).
+//! - The server's key is checked before anything secret is sent, and a key that is not on record is refused unless
+//!   the [policy](HostKeyPolicy) says otherwise.
+//! - Every step has a deadline. [`open`](Builder::open) ends, whatever the server does or leaves undone.
+//! - Secrets are in no event, error or [`Debug`] text, and are wiped when dropped.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | where to, and what to carry | [`Destination`], [`Forward`] |
+//! | every setting with its default | [`Settings`], set through [`Builder`] |
+//! | whom to trust | [`HostKeyPolicy`], [`known_hosts`] |
+//! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Builder::password`], [`Prompter`] |
+//! | what goes on | [`Event`], [`Tunnel::stats`] |
+//! | what went wrong, and what to do | [`Error`], [`ErrorKind`] |
+//! | the server's side | [`gateway`] |
+//!
+//! A tunnel runs as a task of the tokio runtime in which it was opened; that one needs I/O and time enabled, and one
+//! thread is enough. On a multi-threaded runtime different tunnels run side by side.
 
 mod algorithms;
 mod builder;

@@ -20,7 +20,11 @@ use crate::session::{Command, Session, Socket};
 use crate::stats::Counters;
 use crate::{Builder, Error, Event, Forward, Settings, Stats, Step, dial, host_key};
 
-/// An open tunnel. Clones are handles to the same one; it ends when it is stopped or the last handle is dropped.
+/// An open tunnel. Clones are handles to the same one.
+///
+/// It ends when it is [stopped](Self::stop), when the last handle is dropped (which cuts it as a stop without grace
+/// does, and waits for nothing), or when the SSH connection is lost. Then the listeners are closed, and connections
+/// that had not ended are reset.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), underpass::Error> {
@@ -60,7 +64,10 @@ impl Tunnel {
         self.0.stats.read()
     }
 
-    /// Stops listening, waits up to `grace` for connections to end, cuts those that remain, and disconnects.
+    /// Stops listening, waits up to `grace` for connections to end, cuts those that remain, and disconnects. Without
+    /// grace it cuts at once; so does a second call while the first one waits.
+    ///
+    /// When it returns, the ports are free. Dropping the future does not take the stop back.
     pub async fn stop(&self, grace: Duration) {
         self.0.stop.send_replace(true);
         let command = if grace.is_zero() { Command::Cut } else { Command::Drain(grace) };
@@ -70,7 +77,7 @@ impl Tunnel {
         let _ = self.closed().await;
     }
 
-    /// Waits for the tunnel's end.
+    /// Waits for the tunnel's end, whatever brings it about. May be called several times.
     ///
     /// # Errors
     /// Why it ended, unless it was stopped.
@@ -96,7 +103,7 @@ impl std::fmt::Debug for Tunnel {
 }
 
 impl Builder {
-    /// Connects, checks the host key, logs on and listens. Dropping the future gives up.
+    /// Connects, checks the host key, logs on and listens. Dropping the future gives up and leaves nothing behind.
     ///
     /// Must be called within a tokio runtime with I/O and time enabled, which then carries the tunnel.
     ///

@@ -2,6 +2,8 @@
 //!
 //! A test program of its own, whose tests take turns: descriptors and tasks of other tests would be counted with.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 #[path = "tunnel/support.rs"]
 #[allow(dead_code, reason = "shared with the other test program, which uses all of it")]
 mod support;

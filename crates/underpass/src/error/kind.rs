@@ -5,6 +5,18 @@ use underpass_wire::{DisconnectReason, OpenFailureReason, Untrusted};
 use crate::Target;
 
 /// The kinds of failure, with their particulars. Text from a peer is here as it came; it is escaped when shown.
+///
+/// | kind | whose matter it is | comes from |
+/// |---|---|---|
+/// | [`Configuration`](Self::Configuration), [`Identity`](Self::Identity), [`Bind`](Self::Bind) | this machine's: settings, key files, ports | `open` |
+/// | [`Resolve`](Self::Resolve), [`Dial`](Self::Dial) | the network's, or the address is wrong | `open` |
+/// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked) | a person's: never to be tried again unseen | `open` |
+/// | [`Authentication`](Self::Authentication) | the credentials': trying again gets an address banned | `open` |
+/// | [`PeerIncompatible`](Self::PeerIncompatible), [`PeerMisbehaved`](Self::PeerMisbehaved) | the server's software's | `open`, `closed` |
+/// | [`Timeout`](Self::Timeout), [`Disconnected`](Self::Disconnected), [`Lost`](Self::Lost), [`PeerDead`](Self::PeerDead) | the server's or the network's: may pass | `open`, `closed` |
+/// | [`TargetRefused`](Self::TargetRefused), and [`Timeout`](Self::Timeout) at [`Step::OpenChannel`](crate::Step::OpenChannel) | the target's: the tunnel goes on | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
+/// | [`Stopped`](Self::Stopped) | nobody's: it was asked for | connections that were opening |
+/// | [`Internal`](Self::Internal) | ours: report it | anywhere |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -1,7 +1,25 @@
 //! An SSH server that only forwards: no shells, no commands, no files.
 //!
 //! It makes tests and the demonstration independent of other servers, and stands between networks where a full SSH
-//! server would be too much. Targets are refused unless they are allowed.
+//! server would be too much. Nobody is let in, and no target is reached, unless it is allowed:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use underpass::gateway::Gateway;
+//!
+//! let gateway = Gateway::builder()
+//!     .allow_password("me", "secret")
+//!     .allow_targets(|target| target.host == "db" && target.port == 5432)
+//!     .start("127.0.0.1:0".parse()?)
+//!     .await?;
+//! println!("the key of {} is {}", gateway.address(), gateway.fingerprint());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Names of targets are looked up by the gateway, after they were allowed under the name that the client used. Users
+//! log on with a password, also through keyboard-interactive, or with a key.
 
 mod policy;
 mod serve;
@@ -40,7 +58,8 @@ pub struct Gateway {
 }
 
 impl GatewayBuilder {
-    /// Adds a host key. Without one, a fresh Ed25519 key is made at the start.
+    /// Adds a host key, see [`keys::load`](crate::keys::load). Without one, a fresh Ed25519 key is made at the start,
+    /// which clients then do not know after the next one.
     pub fn host_key(mut self, key: Arc<dyn Signer>) -> Self {
         self.host_keys.push(key);
         self
@@ -52,7 +71,8 @@ impl GatewayBuilder {
         self
     }
 
-    /// Lets a user log on with the private half of a key, given as the public blob (RFC 4253 section 6.6).
+    /// Lets a user log on with the private half of a key, given as the public blob (RFC 4253 section 6.6), see
+    /// [`keys::public_of`](crate::keys::public_of).
     pub fn allow_key(mut self, user: impl Into<String>, public_key: impl Into<Vec<u8>>) -> Self {
         self.policy.keys.push((user.into(), public_key.into()));
         self
@@ -64,7 +84,7 @@ impl GatewayBuilder {
         self
     }
 
-    /// Says who sees the events of all connections; this must return soon.
+    /// Says who sees the events of all connections, see [`Observer`]; several connections may call it at once.
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = Some(observer);
         self

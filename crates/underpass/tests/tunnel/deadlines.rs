@@ -19,7 +19,7 @@ async fn a_server_that_goes_wrong_before_the_keys_ends_in_an_error_of_its_kind()
         let (step, timeout) = (error.step(), ErrorKind::Timeout { after: SOON });
         match script {
             Script::Silent | Script::DripBanner => {
-                assert_eq!((step, error.kind()), (Step::Identify, &timeout))
+                assert_eq!((step, error.kind()), (Step::Identify, &timeout));
             }
             Script::SilentAfterBanner | Script::SilentAfterKexInit => {
                 assert_eq!((step, error.kind()), (Step::KeyExchange, &timeout));

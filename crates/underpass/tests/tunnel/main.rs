@@ -1,5 +1,7 @@
 //! A whole tunnel against the gateway of this crate, on the loopback interface.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod credentials;
 mod deadlines;
 mod endings;
