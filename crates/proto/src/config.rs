@@ -61,9 +61,11 @@ pub struct Config {
     pub algorithms: Algorithms,
     /// The identification without its line end (RFC 4253 section 4.2). Begins with `SSH-2.0-`.
     pub identification: String,
-    /// From the start to the end of the first key exchange. Default: 30 s.
+    /// From the start to the end of the first key exchange, but for the time that someone looks at the host key; also
+    /// for each later key exchange. Default: 30 s.
     pub handshake_timeout: Duration,
-    /// From the first key exchange to being logged on, the user's typing included. Default: 120 s.
+    /// From the first key exchange to being logged on, the user's typing included; as long again to look at the host
+    /// key. Default: 120 s.
     pub auth_timeout: Duration,
     /// For one channel open. Default: 30 s. A target behind a silent firewall is given up then.
     pub open_timeout: Duration,

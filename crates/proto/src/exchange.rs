@@ -128,6 +128,11 @@ impl KeyExchange {
         }
     }
 
+    /// Whether the application is looking at a host key.
+    pub(crate) fn is_asking(&self) -> bool {
+        matches!(&self.state, State::Finishing(finishing) if finishing.question.is_some())
+    }
+
     /// Whether this is a first, strict exchange, in which nothing else is tolerated.
     pub(crate) fn is_strict_first(&self) -> bool {
         match &self.state {

@@ -1,12 +1,13 @@
 //! Phases and dispatch. Everything but the receive buffer, whose payloads are borrowed while they are handled.
 
+mod legality;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use underpass_crypto::{Entropy, Signer};
 use underpass_wire::{
-    ChannelKind as WireKind, Context, Direction, Disconnect, DisconnectReason, Message, Number, Phases, Pong,
-    Unimplemented, lookup,
+    ChannelKind as WireKind, Disconnect, DisconnectReason, Message, Number, Pong, Unimplemented,
 };
 
 use super::open::Open;
@@ -183,75 +184,6 @@ impl Core {
         }
     }
 
-    /// Checks number, direction and phase before anything is decoded. False for a number that nobody knows.
-    fn is_legal(&self, number: Number, context: Context) -> Result<bool, Error> {
-        let unexpected = || Err(Error::Peer(PeerMisbehaved::Unexpected { number, phase: self.phase_name() }));
-        let transport_only = Number::DISCONNECT.0..=Number::DEBUG.0;
-        if self.exchange.is_strict_first()
-            && transport_only.contains(&number.0)
-            && number != Number::DISCONNECT
-        {
-            return Err(PeerMisbehaved::StrictKex.into());
-        }
-        let Some(info) = lookup(number.0, context) else {
-            let in_context = (30..=49).contains(&number.0) || (60..=79).contains(&number.0);
-            if in_context || self.exchange.is_strict_first() {
-                return unexpected();
-            }
-            return Ok(false);
-        };
-        let from_peer = match info.direction {
-            Direction::Both => true,
-            Direction::ClientToServer => self.role == Role::Server,
-            Direction::ServerToClient => self.role == Role::Client,
-        };
-        let in_phase = info.phases.contains(self.phase_bit());
-        if !from_peer || !in_phase { unexpected() } else { Ok(true) }
-    }
-
-    /// The phase in which the peer's next message is judged.
-    fn phase_bit(&self) -> Phases {
-        match &self.phase {
-            Phase::Authentication(_) | Phase::Open(_) if self.exchange.peer_is_gated() => Phases::REKEY,
-            // The peer's keys can be in use before ours are, while the application looks at the host key.
-            Phase::FirstKex if self.exchange.session_id().is_some() && !self.exchange.peer_is_gated() => {
-                Phases::SERVICE
-            }
-            Phase::Identification(_) | Phase::FirstKex => Phases::FIRST_KEX,
-            Phase::Authentication(auth) => {
-                let has_service = match &**auth {
-                    Auth::Client(auth) => auth.has_service(),
-                    Auth::Server(auth) => auth.has_service(),
-                };
-                if has_service { Phases::AUTH } else { Phases::SERVICE }
-            }
-            Phase::Open(_) => Phases::OPEN,
-            Phase::Closed => Phases::NONE,
-        }
-    }
-
-    fn phase_name(&self) -> &'static str {
-        match &self.phase {
-            _ if self.exchange.peer_is_gated() => "a key exchange",
-            Phase::Identification(_) => "the identification",
-            Phase::FirstKex => "the first key exchange",
-            Phase::Authentication(_) => "the authentication",
-            Phase::Open(_) => "the open connection",
-            Phase::Closed => "the end",
-        }
-    }
-
-    fn context(&self) -> Context {
-        let auth = match &self.phase {
-            Phase::Authentication(auth) => match &**auth {
-                Auth::Client(auth) => auth.method(),
-                Auth::Server(auth) => auth.method(),
-            },
-            _ => None,
-        };
-        Context { kex: self.exchange.family(), auth }
-    }
-
     fn on_idle_message(&mut self) -> Result<(), Error> {
         if matches!(self.phase, Phase::Open(_)) {
             return Ok(());
@@ -303,10 +235,26 @@ impl Core {
         now: Instant,
         step: impl FnOnce(&mut KeyExchange, &mut Outbox) -> Result<Progress, Error>,
     ) -> Result<(), Error> {
+        let was_asking = self.exchange.is_asking();
         match step(&mut self.exchange, &mut self.out)? {
-            Progress::Underway => Ok(()),
             Progress::Done => self.on_keys(now),
+            Progress::Underway => {
+                if self.exchange.is_asking() && !was_asking {
+                    self.wait_for_host_key(now);
+                }
+                Ok(())
+            }
         }
+    }
+
+    /// Whoever looks at a host key needs a person's time, not a peer's.
+    fn wait_for_host_key(&mut self, now: Instant) {
+        let (peers, persons) = match self.phase {
+            Phase::FirstKex => (Timer::Handshake, Timer::Authentication),
+            _ => (Timer::RekeyEnd, Timer::RekeyEnd),
+        };
+        self.out.timers.stop(peers);
+        self.out.timers.set_after(persons, now, Some(self.config.auth_timeout));
     }
 
     /// New keys are in use both ways.
@@ -435,14 +383,7 @@ impl Core {
             return false;
         }
         let result = match answer {
-            Answer::HostKey(accepted) => {
-                match self.exchange.on_host_key_answer(id, accepted, &mut self.out) {
-                    Some(Ok(Progress::Done)) => Some(self.on_keys(now)),
-                    Some(Ok(Progress::Underway)) => Some(Ok(())),
-                    Some(Err(error)) => Some(Err(error)),
-                    None => None,
-                }
-            }
+            Answer::HostKey(accepted) => self.answer_host_key(id, accepted, now),
             Answer::Open(decision) => match &mut self.phase {
                 Phase::Open(open) => open.channels.on_open_answer(id, decision, &mut self.out),
                 _ => None,
@@ -452,6 +393,24 @@ impl Core {
         let taken = result.is_some();
         self.check(result.unwrap_or(Ok(())), now);
         taken
+    }
+
+    fn answer_host_key(&mut self, id: QuestionId, accepted: bool, now: Instant) -> Option<Result<(), Error>> {
+        let progress = self.exchange.on_host_key_answer(id, accepted, &mut self.out)?;
+        Some(match progress {
+            Ok(Progress::Done) => self.on_keys(now),
+            Ok(Progress::Underway) => {
+                // What is left is the peer's NEWKEYS.
+                let timer = match self.phase {
+                    Phase::FirstKex => Timer::Handshake,
+                    _ => Timer::RekeyEnd,
+                };
+                self.out.timers.stop(Timer::Authentication);
+                self.out.timers.set_after(timer, now, Some(self.config.handshake_timeout));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        })
     }
 
     fn answer_auth(&mut self, id: QuestionId, answer: Answer, now: Instant) -> Option<Result<(), Error>> {

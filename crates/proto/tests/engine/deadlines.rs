@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use underpass_crypto::algorithms::ed25519::Ed25519Key;
 use underpass_proto::{Answer, Config, Credential, Deadline, Error, Event, Refusal, Role};
 use underpass_testkit::duel::Duel;
+use underpass_testkit::entropy::SeededEntropy;
 use underpass_testkit::link::{Fault, Weather};
 use underpass_testkit::pair::{Pair, Setup};
 use underpass_testkit::peer::{Peer, public_of};
@@ -29,6 +31,7 @@ fn stages(role: Role) -> Vec<fn(&mut Duel)> {
                 let init = duel.expect(Number::KEX_ECDH_INIT);
                 duel.peer.send_reply(&public_of(&init));
             },
+            // It does not confirm the keys it has agreed on.
             |duel| duel.answer(Answer::HostKey(true)),
         ],
         Role::Client => vec![|_| {}, |duel| duel.peer.identify(), |duel| duel.peer.send_kexinit(), |duel| {
@@ -48,12 +51,59 @@ fn silence_at_any_point_of_the_handshake_ends_at_its_deadline() {
                 stage(&mut duel);
                 duel.settle();
             }
+            if duel.events.iter().any(|event| matches!(event, Event::Question(..))) {
+                // The application's turn, which has a deadline of its own.
+                continue;
+            }
             duel.pass(HANDSHAKE - MILLISECOND);
             duel.expect_alive();
             duel.pass(MILLISECOND);
             assert_eq!(duel.expect_end(), Error::Timeout(Deadline::Handshake), "after stage {last}");
         }
     }
+}
+
+#[test]
+fn a_host_key_may_be_looked_at_as_long_as_logging_on_may_take() {
+    for renewed in [false, true] {
+        let config = Config { handshake_timeout: SECOND, keepalive_interval: None, ..Config::default() };
+        let mut duel = Duel::new(Peer::new(Role::Server, 5), config);
+        if renewed {
+            duel.exchange_keys();
+            duel.log_on();
+            duel.peer.host_key = Ed25519Key::generate(&mut SeededEntropy::new(99));
+            duel.peer.send_kexinit();
+            duel.expect(Number::KEXINIT);
+        } else {
+            duel.propose();
+        }
+        let init = duel.expect(Number::KEX_ECDH_INIT);
+        duel.peer.send_reply(&public_of(&init));
+        duel.settle();
+        duel.pass(AUTHENTICATION - MILLISECOND);
+        duel.expect_alive();
+        duel.answer(Answer::HostKey(true));
+        // The peer's time counts again.
+        duel.pass(SECOND - MILLISECOND);
+        duel.expect_alive();
+        duel.pass(MILLISECOND);
+        let deadline = if renewed { Deadline::Rekey } else { Deadline::Handshake };
+        assert_eq!(duel.expect_end(), Error::Timeout(deadline));
+    }
+}
+
+#[test]
+fn a_host_key_that_nobody_looks_at_is_refused_in_the_end() {
+    let mut duel = Duel::against(Role::Server);
+    duel.propose();
+    let init = duel.expect(Number::KEX_ECDH_INIT);
+    duel.peer.send_reply(&public_of(&init));
+    duel.peer.send_newkeys();
+    duel.settle();
+    duel.pass(AUTHENTICATION - MILLISECOND);
+    duel.expect_alive();
+    duel.pass(MILLISECOND);
+    assert_eq!(duel.expect_end(), Error::Timeout(Deadline::Authentication));
 }
 
 #[test]
