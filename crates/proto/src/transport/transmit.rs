@@ -13,6 +13,9 @@ use crate::limits::{
 /// Message number, recipient channel and length before the data of SSH_MSG_CHANNEL_DATA (RFC 4254 section 5.2).
 const DATA_HEADER: usize = 9;
 
+/// What a payload that waits for the gate costs beside its length, and what sealing will add to it.
+const HELD_OVERHEAD: usize = 96;
+
 /// Most control messages are shorter, so that one with a secret is not left behind by growth.
 const USUAL_MESSAGE: usize = 1024;
 
@@ -163,7 +166,7 @@ impl Transmit {
         }
         self.slots = Geometry::default();
         if self.gated && !payload.first().is_some_and(|number| passes_gate(Number(*number))) {
-            self.held_bytes += payload.len();
+            self.held_bytes += payload.len() + HELD_OVERHEAD;
             self.held.push(Secret::new(payload));
         } else {
             self.seal(payload, entropy);
