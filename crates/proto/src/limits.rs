@@ -44,6 +44,9 @@ pub const MAX_CHANNELS: usize = 100_000;
 /// for opening a channel.
 pub const MAX_PENDING_OPENS: usize = 1024;
 
+/// Bytes of a target's or an originator's name in a channel open: a host name has 255 at most.
+pub const MAX_HOST: usize = 1024;
+
 /// The window of a new channel while memory allows, OpenSSH's fixed value; growth takes over from here.
 pub const INITIAL_WINDOW: u32 = 2 * 1024 * 1024;
 

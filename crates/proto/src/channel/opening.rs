@@ -10,7 +10,7 @@ use super::Channels;
 use super::state::{Channel, Sending};
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{ChannelId, ChannelKind, Event, Question, QuestionId, Refusal};
-use crate::limits::{MAX_CHANNEL_DATA, MAX_PENDING_OPENS};
+use crate::limits::{MAX_CHANNEL_DATA, MAX_HOST, MAX_PENDING_OPENS};
 use crate::outbox::Outbox;
 use crate::role::Role;
 use crate::timer::Timer;
@@ -93,6 +93,11 @@ impl Channels {
         now: Instant,
     ) -> Result<(), Error> {
         let kind = match (self.role, open.kind) {
+            (Role::Server, WireKind::DirectTcpip { host, originator, .. })
+                if host.len().max(originator.len()) > MAX_HOST =>
+            {
+                return refuse(open.sender, OpenFailureReason::CONNECT_FAILED, out);
+            }
             (Role::Server, WireKind::DirectTcpip { host, port, originator, originator_port }) => {
                 ChannelKind::DirectTcpip {
                     host: host.to_owned(),

@@ -79,6 +79,11 @@ fn a_server_opens_connections_and_nothing_else() {
     expect_refusal(&mut duel, 2, OpenFailureReason::UNKNOWN_CHANNEL_TYPE);
     duel.peer.send(&ChannelOpen { sender: 3, window: 1, max_packet: 0, kind: DIRECT });
     expect_refusal(&mut duel, 3, OpenFailureReason::RESOURCE_SHORTAGE);
+    for (host, originator) in [("h".repeat(2000), "::1".to_owned()), ("db".to_owned(), "o".repeat(200_000))] {
+        let (host, originator) = (host.as_str(), originator.as_str());
+        open(&mut duel.peer, 3, WireKind::DirectTcpip { host, port: 1, originator, originator_port: 2 });
+        expect_refusal(&mut duel, 3, OpenFailureReason::CONNECT_FAILED);
+    }
     open(&mut duel.peer, 4, DIRECT);
     let (id, question) = duel.expect_question();
     let Question::OpenChannel { kind: ChannelKind::DirectTcpip { host, port, .. }, .. } = question else {
