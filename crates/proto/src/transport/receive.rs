@@ -79,9 +79,11 @@ impl Receive {
 
     /// Reclaims the room below `head`. Nothing may be lent any more.
     pub(crate) fn compact(&mut self) {
-        self.buffer.copy_within(self.head..self.tail, 0);
-        self.tail -= self.head;
-        self.head = 0;
+        if self.head > 0 {
+            self.buffer.copy_within(self.head..self.tail, 0);
+            self.tail -= self.head;
+            self.head = 0;
+        }
         // A packet larger than the buffer: bounded by the opener before it gets here.
         if let Some(size) = self.packet.filter(|size| *size > self.buffer.len()) {
             self.buffer.resize(size.next_power_of_two(), 0);
