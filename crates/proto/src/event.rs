@@ -43,7 +43,8 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
-    /// There is data to consume, or its end has come.
+    /// There is data to consume, or its end has come. Told again only after [`consume`](crate::Connection::consume), so
+    /// whoever has consumed everything looks at [`receiving`](crate::Connection::receiving) as well.
     Readable(ChannelId),
     /// There may be room to send again after there was none.
     Writable(ChannelId),
