@@ -42,7 +42,7 @@ pub const MAX_CHANNELS: usize = 100_000;
 
 /// Channel opens by the peer that wait for an answer of the application. Each waits no longer than the time allowed
 /// for opening a channel.
-pub const MAX_PENDING_OPENS: usize = 1024;
+pub const MAX_PENDING_OPENS: usize = 4096;
 
 /// Bytes of a target's or an originator's name in a channel open: a host name has 255 at most.
 pub const MAX_HOST: usize = 1024;
