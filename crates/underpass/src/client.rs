@@ -182,9 +182,10 @@ impl Client {
             return Some(Answer::Responses(Some(vec![password])));
         }
         if self.settings.batch {
+            lock(&self.logon).no_responses();
             return Some(Answer::Responses(None));
         }
-        let prompter = self.settings.prompter.clone();
+        let (prompter, logon) = (self.settings.prompter.clone(), self.logon.clone());
         let no = || Answer::Responses(None);
         elsewhere(id, commands, no, move || {
             let prompts: Vec<Prompt> = round
@@ -193,7 +194,11 @@ impl Client {
                 .map(|prompt| Prompt { text: lossy(&prompt.text), echo: prompt.echo })
                 .collect();
             let responses = prompter.responses(&lossy(&round.name), &lossy(&round.instruction), &prompts);
-            Answer::Responses(responses.filter(|responses| responses.len() == prompts.len()))
+            let responses = responses.filter(|responses| responses.len() == prompts.len());
+            if responses.is_none() {
+                lock(&logon).no_responses();
+            }
+            Answer::Responses(responses)
         })
     }
 

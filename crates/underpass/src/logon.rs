@@ -26,7 +26,7 @@ pub(crate) struct Logon {
     /// What the server takes.
     remaining: Vec<String>,
     password_left: bool,
-    keyboard_password_left: bool,
+    keyboard_password_used: bool,
     password_prompts: u32,
     keyboard_attempts: u32,
     /// Why a key could not be used, if no key was refused for better reasons.
@@ -68,15 +68,14 @@ pub(crate) enum Next {
 
 impl Logon {
     pub(crate) fn new(settings: Arc<Settings>, user: String, candidates: Vec<Candidate>) -> Self {
-        let has_password = settings.password.is_some();
         Self {
             user,
             candidates: candidates.into(),
             current: None,
             tried: Vec::new(),
             remaining: Vec::new(),
-            password_left: has_password,
-            keyboard_password_left: has_password,
+            password_left: settings.password.is_some(),
+            keyboard_password_used: false,
             password_prompts: 0,
             keyboard_attempts: 0,
             key_problem: None,
@@ -124,9 +123,19 @@ impl Logon {
         self.key_problem.get_or_insert(problem);
     }
 
-    /// The configured password, for the only hidden prompt of a first round.
+    /// The password of the settings, once, for the only hidden prompt of a round in the first attempt.
     pub(crate) fn keyboard_password(&mut self) -> Option<Secret> {
-        std::mem::take(&mut self.keyboard_password_left).then(|| self.settings.password.clone()).flatten()
+        if self.keyboard_attempts > 1 || std::mem::replace(&mut self.keyboard_password_used, true) {
+            return None;
+        }
+        self.settings.password.clone()
+    }
+
+    /// There were no answers to the server's prompts.
+    pub(crate) fn no_responses(&mut self) {
+        // Nobody is there, and nothing was tried that the server could refuse.
+        self.keyboard_attempts = u32::MAX;
+        self.current = None;
     }
 
     /// Why the server let nobody in.
@@ -203,7 +212,9 @@ impl Logon {
     fn next_keyboard(&mut self) -> Option<Next> {
         let may_ask =
             !self.settings.batch && self.keyboard_attempts < self.settings.number_of_password_prompts;
-        if !self.keyboard_password_left && !may_ask {
+        // The password of the settings is good for one attempt, whether the server asks for it or for something else.
+        let has_password = self.keyboard_attempts == 0 && self.settings.password.is_some();
+        if !has_password && !may_ask {
             return None;
         }
         self.keyboard_attempts += 1;
@@ -334,4 +345,72 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
     File::open(path)?.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Builder;
+
+    /// What is tried against a server that refuses everything; the server's prompts are answered as `answer` does.
+    fn tried(builder: Builder, methods: &[&str], mut answer: impl FnMut(&mut Logon)) -> Vec<&'static str> {
+        let settings = Arc::new(builder.settings().unwrap());
+        let mut logon = Logon::new(settings, "me".to_owned(), Vec::new());
+        let remaining = methods.iter().map(|name| (*name).to_owned()).collect();
+        let refused = Refused { remaining, partial: false, no_algorithm: false };
+        let mut tried = Vec::new();
+        let mut next = logon.next(None);
+        loop {
+            match next {
+                Next::Offer(Credential::GiveUp) => return tried,
+                Next::Offer(credential) => {
+                    tried.push(logon.method());
+                    if let Credential::KeyboardInteractive = credential {
+                        answer(&mut logon);
+                    }
+                    next = logon.next(Some(&refused));
+                }
+                Next::AskPassword(_) => next = logon.password_given("typed".into()),
+            }
+            assert!(tried.len() < 100, "it never ends: {tried:?}");
+        }
+    }
+
+    const BOTH: [&str; 2] = ["keyboard-interactive", "password"];
+
+    fn builder() -> Builder {
+        Builder::new("bastion").number_of_password_prompts(2)
+    }
+
+    #[test]
+    fn prompts_that_nobody_answers_are_no_reason_to_ask_again() {
+        let nobody = |logon: &mut Logon| logon.no_responses();
+        let batch = builder().password("x").batch(true);
+        assert_eq!(tried(batch, &BOTH, nobody), ["none", BOTH[0], BOTH[1]]);
+        assert_eq!(tried(builder(), &BOTH, nobody), ["none", BOTH[0], BOTH[1], BOTH[1]]);
+        assert_eq!(tried(builder().batch(true), &BOTH, nobody), ["none"]);
+    }
+
+    #[test]
+    fn a_password_of_the_settings_is_tried_once_a_method_and_then_the_person_is_asked() {
+        let mut given = Vec::new();
+        let methods = tried(builder().password("x"), &BOTH, |logon| {
+            given.push(logon.keyboard_password().is_some());
+        });
+        assert_eq!(given, [true, false]);
+        assert_eq!(methods, ["none", BOTH[0], BOTH[0], BOTH[1], BOTH[1], BOTH[1]]);
+    }
+
+    #[test]
+    fn a_password_that_no_prompt_fits_is_not_kept_for_later_attempts() {
+        let mut attempts = 0;
+        tried(builder().password("x"), &BOTH, |logon| {
+            attempts += 1;
+            // Two prompts come first, and one that a password would fit in the second attempt.
+            if attempts > 1 {
+                assert!(logon.keyboard_password().is_none());
+            }
+        });
+        assert_eq!(attempts, 2);
+    }
 }

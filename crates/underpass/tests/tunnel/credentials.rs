@@ -120,23 +120,27 @@ async fn without_credentials_the_error_says_what_the_server_takes() {
 #[tokio::test]
 async fn a_person_is_asked_for_a_password_as_often_as_agreed() {
     let bastion = Bastion::start().await;
-    let builder = |prompts: &Prompts| {
-        let mut settings = bastion.builder().batch(false).settings().unwrap();
-        settings.password = None;
-        underpass::Builder::from(settings)
-            .preferred_authentications(["password"])
-            .number_of_password_prompts(2)
-            .prompter(prompts.clone())
-    };
-    let right = Prompts { password: Some(PASSWORD), ..Prompts::default() };
-    within(builder(&right).open()).await.unwrap();
-    assert_eq!(right.asked(), 1);
-    let wrong = Prompts { password: Some("wrong"), ..Prompts::default() };
-    refused(builder(&wrong)).await;
-    assert_eq!(wrong.asked(), 2);
-    let silent = Prompts::default();
-    refused(builder(&silent)).await;
-    assert_eq!(silent.asked(), 1);
+    for method in ["password", "keyboard-interactive"] {
+        let builder = |prompts: &Prompts| {
+            let mut settings = bastion.builder().batch(false).settings().unwrap();
+            settings.password = None;
+            let builder = underpass::Builder::from(settings).preferred_authentications([method]);
+            builder.number_of_password_prompts(2).prompter(prompts.clone())
+        };
+        let right = Prompts { password: Some(PASSWORD), ..Prompts::default() };
+        within(builder(&right).open()).await.unwrap();
+        assert_eq!(right.asked(), 1);
+        let wrong = Prompts { password: Some("wrong"), ..Prompts::default() };
+        refused(builder(&wrong)).await;
+        assert_eq!(wrong.asked(), 2);
+        let silent = Prompts::default();
+        let error = refused(builder(&silent)).await;
+        assert_eq!(silent.asked(), 1);
+        assert!(
+            matches!(error.kind(), ErrorKind::Authentication { tried, .. } if tried.is_empty()),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]

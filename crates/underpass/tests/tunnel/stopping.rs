@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use underpass::Event;
+use underpass_testkit::relay::CuttingRelay;
 use underpass_testkit::{Payload, target::Target};
 
 use crate::support::{
@@ -119,4 +120,36 @@ async fn an_upload_that_was_taken_before_the_stop_arrives() {
     within(stream.read_to_end(&mut answer)).await.unwrap();
     assert_eq!(answer[..8], 100_000_u64.to_be_bytes());
     within(stopping).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_ends_though_the_server_takes_nothing_any_more() {
+    let (bastion, target) = (Bastion::start().await, Target::BlackHole.start().unwrap());
+    let relay = CuttingRelay::start(bastion.gateway.address()).unwrap();
+    let tunnel = bastion.builder_at(relay.address()).forward(to(target.address())).open().await.unwrap();
+    let mut stream = connect(&tunnel);
+    eventually("the connection is open", || tunnel.stats().open == 1).await;
+    relay.black_hole();
+    let filling = async { while stream.write_all(&[7; 64 * 1024]).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_millis(300), filling).await.unwrap_err();
+    within(tunnel.stop(Duration::from_millis(10))).await;
+    assert!(is_reset(&mut stream).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_ends_may_stop_at_once() {
+    for _ in 0..20 {
+        let (bastion, target) = (Bastion::start().await, Target::Echo.start().unwrap());
+        let tunnel = bastion.tunnel_to(target.address()).await;
+        let mut stream = connect(&tunnel);
+        stream.write_all(b"x").await.unwrap();
+        within(stream.read_u8()).await.unwrap();
+        let stopping = tokio::spawn({
+            let tunnel = tunnel.clone();
+            async move { tunnel.stop(AGES).await }
+        });
+        bastion.gateway.stop();
+        within(stopping).await.unwrap();
+        assert!(is_reset(&mut stream).await);
+    }
 }
