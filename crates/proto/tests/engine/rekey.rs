@@ -27,6 +27,26 @@ fn keys_are_renewed_after_so_many_bytes() {
 }
 
 #[test]
+fn each_direction_wears_out_the_keys_for_each_side() {
+    const RENEWALS: [Renewal; 2] = [Renewal { bytes: 100_000, ..RARE }, Renewal { packets: 20, ..RARE }];
+    for renewal in RENEWALS {
+        for watchful_client in [true, false] {
+            for up in [true, false] {
+                let mut setup = under(1, Weather::ROUGH, RARE);
+                let watchful = if watchful_client { &mut setup.client } else { &mut setup.server };
+                (watchful.rekey_bytes, watchful.rekey_packets) = (renewal.bytes, renewal.packets);
+                let mut pair = Pair::open(setup);
+                let (sender, receiver) = (Job::exchange(1, 1_000_000, 0), Job::check(1));
+                let (here, there) = if up { (sender, receiver) } else { (receiver, sender) };
+                pair.open_channel(here, there);
+                pair.run_until_idle();
+                assert!(pair.client.exchanges.len() > 2, "{renewal:?} {watchful_client} {up}");
+            }
+        }
+    }
+}
+
+#[test]
 fn keys_are_renewed_after_so_many_packets() {
     let mut pair = Pair::open(under(1, Weather::ROUGH, Renewal { packets: 20, ..RARE }));
     for _ in 0..30 {
