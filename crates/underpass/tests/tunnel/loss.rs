@@ -76,8 +76,8 @@ async fn a_server_that_falls_silent_is_given_up() {
 async fn a_silent_but_living_server_is_kept() {
     let (bastion, target) = (Bastion::start().await, Target::Echo.start().unwrap());
     let builder = bastion.builder().forward(to(target.address()));
-    let tunnel = builder.keepalive_interval(Duration::from_millis(20)).open().await.unwrap();
-    let given_up = tokio::time::timeout(Duration::from_millis(400), tunnel.closed()).await;
+    let tunnel = builder.keepalive_interval(Duration::from_millis(50)).open().await.unwrap();
+    let given_up = tokio::time::timeout(Duration::from_millis(600), tunnel.closed()).await;
     assert!(given_up.is_err(), "{given_up:?}");
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use underpass::{Error, ErrorKind, OpenFailureReason, Step};
+use underpass::{Builder, Error, ErrorKind, OpenFailureReason, Step};
 use underpass_testkit::Payload;
 use underpass_testkit::target::{Refusing, Target};
 
@@ -14,10 +14,9 @@ use crate::support::{
 };
 
 /// What became of a connection to `target`, which is not to be had.
-async fn failure(bastion: &Bastion, target: SocketAddr) -> Error {
+async fn failure(builder: Builder, target: SocketAddr) -> Error {
     let events = Events::default();
-    let builder = bastion.builder().forward(to(target)).open_timeout(Duration::from_millis(300));
-    let tunnel = builder.observer(events.observer()).open().await.unwrap();
+    let tunnel = builder.forward(to(target)).observer(events.observer()).open().await.unwrap();
     let mut stream = connect(&tunnel);
     assert!(is_reset(&mut stream).await, "it looked like an empty answer");
     eventually("it is counted", || tunnel.stats().failed == 1).await;
@@ -37,7 +36,7 @@ fn reason(error: &Error) -> Option<OpenFailureReason> {
 #[tokio::test]
 async fn a_target_that_refuses_is_reported_with_advice() {
     let (bastion, refusing) = (Bastion::start().await, Refusing::start().unwrap());
-    let error = failure(&bastion, refusing.address()).await;
+    let error = failure(bastion.builder(), refusing.address()).await;
     assert_eq!(reason(&error), Some(OpenFailureReason::CONNECT_FAILED));
     assert_eq!(error.step(), Step::OpenChannel);
     assert!(error.to_string().contains(&refusing.address().to_string()), "{error}");
@@ -48,7 +47,7 @@ async fn a_target_that_refuses_is_reported_with_advice() {
 async fn a_target_that_the_server_forbids_is_reported_with_advice() {
     let target = Target::Echo.start().unwrap();
     let bastion = Bastion::with(|gateway| gateway.allow_password(USER, PASSWORD)).await;
-    let error = failure(&bastion, target.address()).await;
+    let error = failure(bastion.builder(), target.address()).await;
     assert_eq!(reason(&error), Some(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED));
     assert!(error.advice().unwrap().contains("administrator"), "{error:?}");
     assert_eq!(target.accepted(), 0);
@@ -57,8 +56,9 @@ async fn a_target_that_the_server_forbids_is_reported_with_advice() {
 #[tokio::test]
 async fn a_target_that_does_not_answer_is_given_up() {
     let (bastion, (listener, _waiting)) = (Bastion::start().await, unanswering().await);
-    let error = failure(&bastion, listener.local_addr().unwrap()).await;
-    assert_eq!(*error.kind(), ErrorKind::Timeout { after: Duration::from_millis(300) });
+    let soon = Duration::from_millis(300);
+    let error = failure(bastion.builder().open_timeout(soon), listener.local_addr().unwrap()).await;
+    assert_eq!(*error.kind(), ErrorKind::Timeout { after: soon });
     assert_eq!(error.step(), Step::OpenChannel);
 }
 
