@@ -40,7 +40,9 @@ fn each_direction_wears_out_the_keys_for_each_side() {
                 let (here, there) = if up { (sender, receiver) } else { (receiver, sender) };
                 pair.open_channel(here, there);
                 pair.run_until_idle();
-                assert!(pair.client.exchanges.len() > 2, "{renewal:?} {watchful_client} {up}");
+                let exchanges = pair.client.exchanges.len();
+                // A megabyte can be under way before the sender hears of the wish.
+                assert!(exchanges > 1, "{renewal:?} {watchful_client} {up}");
             }
         }
     }
