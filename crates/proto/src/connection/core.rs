@@ -249,12 +249,17 @@ impl Core {
 
     /// Whoever looks at a host key needs a person's time, not a peer's.
     fn wait_for_host_key(&mut self, now: Instant) {
-        let (peers, persons) = match self.phase {
-            Phase::FirstKex => (Timer::Handshake, Timer::Authentication),
-            _ => (Timer::RekeyEnd, Timer::RekeyEnd),
-        };
+        let (peers, persons) = self.host_key_timers();
         self.out.timers.stop(peers);
         self.out.timers.set_after(persons, now, Some(self.config.auth_timeout));
+    }
+
+    /// What limits the peer's part of a key exchange and a person's. During authentication the latter has its own.
+    fn host_key_timers(&self) -> (Timer, Timer) {
+        match self.phase {
+            Phase::FirstKex => (Timer::Handshake, Timer::Authentication),
+            _ => (Timer::RekeyEnd, Timer::RekeyEnd),
+        }
     }
 
     /// New keys are in use both ways.
@@ -401,12 +406,9 @@ impl Core {
             Ok(Progress::Done) => self.on_keys(now),
             Ok(Progress::Underway) => {
                 // What is left is the peer's NEWKEYS.
-                let timer = match self.phase {
-                    Phase::FirstKex => Timer::Handshake,
-                    _ => Timer::RekeyEnd,
-                };
-                self.out.timers.stop(Timer::Authentication);
-                self.out.timers.set_after(timer, now, Some(self.config.handshake_timeout));
+                let (peers, persons) = self.host_key_timers();
+                self.out.timers.stop(persons);
+                self.out.timers.set_after(peers, now, Some(self.config.handshake_timeout));
                 Ok(())
             }
             Err(error) => Err(error),

@@ -93,6 +93,27 @@ fn a_host_key_may_be_looked_at_as_long_as_logging_on_may_take() {
 }
 
 #[test]
+fn a_host_key_that_changes_during_authentication_gives_no_more_time_for_it() {
+    let mut duel = Duel::against(Role::Server);
+    duel.exchange_keys();
+    duel.grant_service();
+    duel.received.clear();
+    duel.events.clear();
+    duel.peer.host_key = Ed25519Key::generate(&mut SeededEntropy::new(99));
+    duel.peer.send_kexinit();
+    duel.expect(Number::KEXINIT);
+    let init = duel.expect(Number::KEX_ECDH_INIT);
+    duel.peer.send_reply(&public_of(&init));
+    duel.answer(Answer::HostKey(true));
+    duel.peer.send_newkeys();
+    duel.settle();
+    duel.pass(AUTHENTICATION - MILLISECOND);
+    duel.expect_alive();
+    duel.pass(MILLISECOND);
+    assert_eq!(duel.expect_end(), Error::Timeout(Deadline::Authentication));
+}
+
+#[test]
 fn a_host_key_that_nobody_looks_at_is_refused_in_the_end() {
     let mut duel = Duel::against(Role::Server);
     duel.propose();
