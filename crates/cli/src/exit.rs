@@ -21,7 +21,8 @@ impl Exit {
     const LOGIN: Self = exit(7, "the server refuses the login");
     const IDENTITY: Self = exit(8, "a private key cannot be used");
     const LISTEN: Self = exit(9, "a local port cannot be listened on");
-    const TARGET: Self = exit(10, "the server does not reach a target");
+    const TARGET: Self =
+        exit(10, "the server does not reach a target; only told in events, for the tunnel goes on");
     const LOST: Self = exit(11, "the connection to the server is lost");
     pub(crate) const CUT: Self =
         exit(130, "cut short by a signal, before the tunnel was open or while it closed");

@@ -108,3 +108,8 @@ pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
 pub use stats::Stats;
 pub use tunnel::Tunnel;
 pub use underpass_crypto::{Named, Provider, Secret, SignError, Signer, Strength};
+
+/// The README's examples, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
