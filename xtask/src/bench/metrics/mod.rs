@@ -75,7 +75,7 @@ impl Sizes {
         connections: 2_000,
         idle: 1_000,
         distance: 512 * MEGABYTE,
-        distance_window: Duration::from_secs(40),
+        distance_window: Duration::from_secs(10),
     };
 
     pub(crate) const QUICK: Self = Self {
