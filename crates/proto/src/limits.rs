@@ -50,7 +50,7 @@ pub const MAX_HOST: usize = 1024;
 /// The window of a new channel while memory allows, OpenSSH's fixed value; growth takes over from here.
 pub const INITIAL_WINDOW: u32 = 2 * 1024 * 1024;
 
-/// The window that every channel gets, however many there are: two packets.
+/// The window that every channel gets, however many there are: two packets of the size that servers commonly send.
 pub const MIN_WINDOW: u32 = 64 * 1024;
 
 /// The window of one channel at most: 48 MiB carry 4 Gbit/s over 100 ms.

@@ -95,8 +95,7 @@ impl Receive {
         &mut self.buffer[self.tail..]
     }
 
-    /// Says that `count` bytes were read into the room. `idle` tells that nothing is lent, so the buffer may be
-    /// replaced by a larger one when this read filled it.
+    /// Says that `count` bytes were read into the room. A read that filled it shows that a larger one is of use.
     pub(crate) fn filled(&mut self, count: usize) {
         self.tail += count;
         debug_assert!(self.tail <= self.buffer.len());
