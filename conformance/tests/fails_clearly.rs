@@ -1,4 +1,4 @@
-//! What goes wrong ends in time, with its own exit code or event, and says what to do.
+//! What goes wrong ends in time, with the exit code or event of its class, and says what to do.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
