@@ -22,7 +22,12 @@ impl TerminalPrompter {
     }
 
     fn hidden(&self, prompt: &str) -> Option<Secret> {
-        self.terminal.ask(|| rpassword::prompt_password(prompt)).map(Secret::from)
+        let question = || {
+            // Before the prompt is seen: whoever types at once must not see the answer either.
+            system::hide_input();
+            rpassword::prompt_password(prompt)
+        };
+        self.terminal.ask(question).map(Secret::from)
     }
 }
 
@@ -98,11 +103,11 @@ impl Terminal {
         }
     }
 
-    /// Asks one question. `None`: there is no terminal, or no answer.
+    /// Asks one question, after which the terminal is as it was. `None`: there is no terminal, or no answer.
     fn ask(&self, question: impl FnOnce() -> io::Result<String>) -> Option<String> {
         *self.before() = system::State::now();
         let answer = question();
-        *self.before() = None;
+        self.restore();
         answer.ok()
     }
 
@@ -129,7 +134,7 @@ mod system {
         io,
     };
 
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
     const TERMINAL: &str = "/dev/tty";
 
@@ -143,9 +148,17 @@ mod system {
 
         pub(super) fn restore(self) {
             if let Ok(terminal) = input() {
-                // The process ends: nobody is left to be told that this failed.
+                // A terminal that is gone needs no echo.
                 let _ = tcsetattr(terminal, OptionalActions::Now, &self.0);
             }
+        }
+    }
+
+    /// Turns the echo off until a state is restored. Without a terminal the question that follows fails by itself.
+    pub(super) fn hide_input() {
+        if let Some(State(mut modes)) = State::now() {
+            modes.local_modes.remove(LocalModes::ECHO);
+            State(modes).restore();
         }
     }
 
@@ -172,6 +185,8 @@ mod system {
 
         pub(super) fn restore(self) {}
     }
+
+    pub(super) fn hide_input() {}
 
     pub(super) fn input() -> io::Result<io::Stdin> {
         Ok(io::stdin())
