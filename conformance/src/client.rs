@@ -397,6 +397,12 @@ impl Outcome {
         }
     }
 
+    /// What its error says, without the numbers, which differ from run to run.
+    pub fn words(&self) -> Option<String> {
+        let message = events::error(&self.events)?["message"].as_str()?;
+        Some(message.chars().filter(|c| !c.is_ascii_digit()).collect())
+    }
+
     fn failure(&self, why: &str) -> Failure {
         Failure::new(format!("{why}\n--- its output\n{}\n--- its errors\n{}\n---", self.out, self.err))
     }

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use underpass_conformance::client::Session;
 use underpass_conformance::keys::{KeyType, Keys};
 use underpass_conformance::peer::{sshd, write_known_hosts};
-use underpass_conformance::{Client, Peer, PeerKind, Result, traffic, with_each_peer};
+use underpass_conformance::{Client, Failure, Peer, PeerKind, Result, traffic, with_each_peer};
 use underpass_testkit::Payload;
 use underpass_testkit::relay::CuttingRelay;
 use underpass_testkit::script::Script;
@@ -166,6 +166,45 @@ fn a_connection_that_falls_silent() -> Result<()> {
     let keepalive = [("ServerAliveInterval", "1"), ("ServerAliveCountMax", "2")];
     breaks(&keepalive, CuttingRelay::black_hole)?;
     breaks(&keepalive, CuttingRelay::half_open)
+}
+
+/// Each failure that a person has to tell from the others has words of its own, and mostly advice of its own.
+#[test]
+fn no_two_failures_read_the_same() -> Result<()> {
+    let peer = sshd::start(&[])?;
+    let (stranger, other_key) = (Keys::get()?.stranger(), tempfile::tempdir()?);
+    let changed = other_key.path().join("known_hosts");
+    write_known_hosts(&changed, peer.address(), std::slice::from_ref(&stranger))?;
+    let (refusing, taken) = (Refusing::start()?, TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
+    let client = || Client::of(&peer);
+    let known_hosts = "UserKnownHostsFile";
+    let silent = [Script::Silent, Script::SilentAfterBanner, Script::SilentAfterKexInit];
+    let silent = silent.map(Script::start).into_iter().collect::<std::io::Result<Vec<_>>>()?;
+
+    let failures = [
+        ("a wrong password", client()?.no_identity().password("wrong")),
+        ("an unknown user", client()?.user("nobody-here").no_identity().password("wrong")),
+        ("a refused key", client()?.no_identity().identity(stranger)),
+        ("a changed host key", client()?.option(known_hosts, changed.display().to_string())),
+        ("an unknown host", client()?.option(known_hosts, "/dev/null")),
+        ("a name without an address", client()?.host("nowhere.invalid")),
+        ("a server that refuses", Client::to(refusing.address())),
+        ("a port that is taken", client()?.forward_from(taken.local_addr()?, "127.0.0.1:1")),
+        ("silence", Client::to(silent[0].address())),
+        ("silence after the banner", Client::to(silent[1].address())),
+        ("silence after the algorithms", Client::to(silent[2].address())),
+    ];
+    let mut told: Vec<(&str, String)> = Vec::new();
+    for (name, client) in failures {
+        let client = client.option("ConnectTimeout", "2").option("NumberOfPasswordPrompts", "1");
+        let outcome = client.forward("127.0.0.1:1").run(PATIENCE)?;
+        let words = outcome.words().ok_or_else(|| Failure::new(format!("{name}: no error event")))?;
+        if let Some((other, _)) = told.iter().find(|(_, known)| *known == words) {
+            return Err(Failure::new(format!("{name} and {other} both say: {words}")));
+        }
+        told.push((name, words));
+    }
+    Ok(())
 }
 
 fn fails_with_script(script: Script, codes: &[i32]) -> Result<()> {

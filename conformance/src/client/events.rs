@@ -19,9 +19,14 @@ pub(super) fn listening(text: &str, forwards: usize) -> Option<Vec<SocketAddr>> 
     (addresses.len() >= forwards).then_some(addresses)
 }
 
+/// The error that ended it.
+pub(super) fn error(events: &[Value]) -> Option<&Value> {
+    events.iter().rev().find(|event| event["event"] == "error")
+}
+
 /// Whether an error event says why the client ended with this exit code, and what to do.
 pub(super) fn explained(events: &[Value], code: Option<i32>) -> Result<(), &'static str> {
-    let error = events.iter().rev().find(|event| event["event"] == "error").ok_or("no error event")?;
+    let error = error(events).ok_or("no error event")?;
     let has_words = |field: &str| error[field].as_str().is_some_and(|words| !words.trim().is_empty());
     if error["exit_code"].as_i64() != code.map(i64::from) {
         return Err("the error event has another exit code");

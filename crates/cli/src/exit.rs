@@ -93,7 +93,7 @@ mod tests {
             (Error::dial("h", Vec::new()), 3),
             (Error::timeout(Step::Identify, "h", Duration::ZERO), 4),
             (Error::peer_misbehaved(Step::Carry, "h", ""), 5),
-            (Error::peer_incompatible(Step::KeyExchange, "h", "ciphers", Vec::new(), Vec::new()), 5),
+            (Error::peer_incompatible(Step::Negotiate, "h", "ciphers", Vec::new(), Vec::new()), 5),
             (Error::host_key_unknown("h", "", "", Vec::new()), 6),
             (Error::host_key_changed("h", "", "", None), 6),
             (Error::host_key_revoked("h", "", "", None), 6),

@@ -128,6 +128,11 @@ impl KeyExchange {
         }
     }
 
+    /// Whether the peer's KEXINIT of this exchange has come.
+    pub(crate) fn has_peer_proposal(&self) -> bool {
+        matches!(self.state, State::Agreeing(_) | State::Finishing(_))
+    }
+
     /// Whether the application is looking at a host key.
     pub(crate) fn is_asking(&self) -> bool {
         matches!(&self.state, State::Finishing(finishing) if finishing.question.is_some())

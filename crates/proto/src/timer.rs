@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deadline {
-    /// From the start to the end of the first key exchange.
+    /// From the start to the end of the first key exchange: the peer's identification has not come.
+    Identification,
+    /// The same, and the peer has identified itself but not said which algorithms it has.
+    Negotiation,
+    /// The same, and the peer has not done its part of the key exchange.
     Handshake,
     /// From the first key exchange to being logged on.
     Authentication,
@@ -20,7 +24,9 @@ pub enum Deadline {
 impl fmt::Display for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Handshake => "the peer did not finish the SSH handshake in time",
+            Self::Identification => "the peer did not identify itself in time",
+            Self::Negotiation => "the peer did not name its algorithms in time",
+            Self::Handshake => "the peer did not finish the first key exchange in time",
             Self::Authentication => "the logon did not finish in time",
             Self::Rekey => "the peer did not finish a key exchange in time",
             Self::Keepalive => "the peer does not answer any more",

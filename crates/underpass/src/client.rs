@@ -68,7 +68,7 @@ impl Client {
                 lock(&self.logon).failure(Vec::new())
             }
             EngineError::Incompatible(PeerIncompatible::NoCommonAlgorithm { list, ours, theirs }) => {
-                Error::peer_incompatible(step, host, list.to_string(), ours, theirs)
+                Error::peer_incompatible(Step::Negotiate, host, list.to_string(), ours, theirs)
             }
             EngineError::Incompatible(fault) => Error::peer_misbehaved(step, host, fault.to_string()),
             EngineError::Peer(fault) => Error::peer_misbehaved(step, host, fault.to_string()),
@@ -77,7 +77,10 @@ impl Client {
             }
             EngineError::Lost => Error::lost(step, host, cause),
             EngineError::Timeout(Deadline::Keepalive) => Error::peer_dead(host, self.patience()),
-            EngineError::Timeout(deadline) => Error::timeout(step, host, self.allowed(deadline)),
+            EngineError::Timeout(deadline) => {
+                let step = if deadline == Deadline::Negotiation { Step::Negotiate } else { step };
+                Error::timeout(step, host, self.allowed(deadline))
+            }
             EngineError::Stopped => Error::stopped(),
             EngineError::Internal(what) => Error::internal(step, what),
             other => Error::internal(step, other.to_string()),

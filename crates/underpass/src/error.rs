@@ -106,7 +106,9 @@ pub enum Step {
     Dial,
     /// Exchanging identification strings (RFC 4253 section 4.2).
     Identify,
-    /// Agreeing on keys (RFC 4253 sections 7 to 9).
+    /// Agreeing on algorithms (RFC 4253 section 7.1).
+    Negotiate,
+    /// Agreeing on keys (RFC 4253 sections 7.2 to 9).
     KeyExchange,
     /// Deciding whether the server's key is to be trusted.
     HostKey,
@@ -135,6 +137,7 @@ impl Step {
             Self::Resolve => ("resolve", "cannot look up", "the name", ""),
             Self::Dial => ("dial", "cannot connect", "to", ""),
             Self::Identify => ("identify", "cannot start SSH", "with", ""),
+            Self::Negotiate => ("negotiate", "cannot agree on algorithms", "with", ""),
             Self::KeyExchange => ("key-exchange", "cannot agree on keys", "with", ""),
             Self::HostKey => ("host-key", "cannot trust", "the key of", ""),
             Self::Authenticate => ("authenticate", "cannot log in", "to", ""),

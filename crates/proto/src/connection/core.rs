@@ -503,6 +503,15 @@ impl Core {
         }
     }
 
+    /// How far the peer has come when the time for the handshake is over.
+    fn missed_in_handshake(&self) -> Deadline {
+        match self.phase {
+            Phase::Identification(_) => Deadline::Identification,
+            _ if self.exchange.has_peer_proposal() => Deadline::Handshake,
+            _ => Deadline::Negotiation,
+        }
+    }
+
     // ---- output ----
 
     pub(super) fn transmit(&self) -> &[u8] {
@@ -531,7 +540,7 @@ impl Core {
         let mut idle = false;
         while let Some(timer) = self.out.timers.take_due(now) {
             let result = match timer {
-                Timer::Handshake => Err(Error::Timeout(Deadline::Handshake)),
+                Timer::Handshake => Err(Error::Timeout(self.missed_in_handshake())),
                 Timer::Authentication => Err(Error::Timeout(Deadline::Authentication)),
                 Timer::RekeyEnd => Err(Error::Timeout(Deadline::Rekey)),
                 Timer::RekeyAge => {

@@ -93,6 +93,10 @@ fn timeout(step: Step) -> &'static str {
             "something accepts connections there but does not speak SSH: check host and port, or whether the \
              server is overloaded"
         }
+        Step::Negotiate => {
+            "the server greets and then says nothing: it may be overloaded, or a firewall on the way lets only small \
+             packets through; try again later, or from another network"
+        }
         Step::Authenticate => "answer prompts sooner, or allow more time for logging in",
         Step::OpenChannel => "check that the target answers the server, or allow more time",
         _ => "the server may be overloaded or stuck: try again later, or allow more time",
