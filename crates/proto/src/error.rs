@@ -75,6 +75,8 @@ pub enum PeerMisbehaved {
     WindowOverflow(u32),
     /// A message for a channel that its state does not allow, e.g. data after end of file.
     ChannelState(u32, &'static str),
+    /// A remote forward listens on a port that does not exist.
+    ImpossiblePort(u32),
     /// Replies pile up because the peer does not read them or never finishes a key exchange.
     DoesNotRead,
     /// Too many messages without content.
@@ -223,6 +225,7 @@ impl fmt::Display for PeerMisbehaved {
             Self::WindowExceeded(id) => write!(f, "more data than channel {id} may receive"),
             Self::WindowOverflow(id) => write!(f, "the window of channel {id} overflows"),
             Self::ChannelState(id, what) => write!(f, "channel {id}: {what}"),
+            Self::ImpossiblePort(port) => write!(f, "the forward is said to listen on port {port}"),
             Self::DoesNotRead => f.write_str("the peer makes us queue replies without end"),
             Self::IdleChatter => f.write_str("too many messages without content"),
             Self::EndlessAuthentication => f.write_str("an authentication method does not come to an end"),

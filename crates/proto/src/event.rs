@@ -4,6 +4,7 @@ use underpass_crypto::Secret;
 use underpass_wire::{DisconnectReason, OpenFailureReason};
 
 use crate::error::Error;
+use crate::global::{ForwardVerdict, RemoteBind, RequestId, RequestOutcome};
 use crate::negotiate::Negotiated;
 use crate::transport::identification::PeerIdentification;
 
@@ -50,6 +51,13 @@ pub enum Event {
     Writable(ChannelId),
     /// The channel is closed on both sides. What has come stays until [`close`](crate::Connection::close) releases it.
     ChannelClosed(ChannelId),
+    /// What became of a request of ours about a remote forward.
+    RequestAnswered {
+        /// The request.
+        request: RequestId,
+        /// Its outcome.
+        outcome: RequestOutcome,
+    },
     /// The connection is over. Nothing follows.
     Closed(Error),
 }
@@ -116,6 +124,12 @@ pub enum Question {
         /// What for.
         kind: ChannelKind,
     },
+    /// Server role: the client wants this to be listened on, and a channel for each connection to it (RFC 4254
+    /// section 7.1). Answer with [`Answer::Forward`]. Default: no. Whoever finds that the answer comes too late stops
+    /// listening again.
+    Forward(RemoteBind),
+    /// Server role: the client wants this to be listened on no longer. Answer with [`Answer::Forward`]. Default: no.
+    CancelForward(RemoteBind),
 }
 
 /// A refused credential.
@@ -201,6 +215,33 @@ pub enum ChannelKind {
         /// Its port.
         originator_port: u32,
     },
+    /// A connection from the server on to a Unix-domain socket (`direct-streamlocal@openssh.com`).
+    DirectStreamlocal {
+        /// The socket's path.
+        path: Vec<u8>,
+    },
+    /// Client role: someone has connected to what the server listens on for us (RFC 4254 section 7.2). It can come
+    /// before the answer to the request.
+    ForwardedTcpip {
+        /// The forward that it belongs to.
+        forward: RequestId,
+        /// The address that was connected to, as the server puts it; not always as it was asked for.
+        address: String,
+        /// The port that was connected to.
+        port: u16,
+        /// Where the connection came from.
+        originator: String,
+        /// Its port.
+        originator_port: u32,
+    },
+    /// Client role: as [`ForwardedTcpip`](Self::ForwardedTcpip), for a Unix-domain socket of the server
+    /// (`forwarded-streamlocal@openssh.com`).
+    ForwardedStreamlocal {
+        /// The forward that it belongs to.
+        forward: RequestId,
+        /// The socket's path.
+        path: Vec<u8>,
+    },
 }
 
 /// The application's answer to a question.
@@ -221,6 +262,9 @@ pub enum Answer {
     Verdict(Verdict),
     /// Whether the channel is opened.
     Open(Result<(), OpenFailureReason>),
+    /// Server role: the fate of a request about a remote forward. Replies are sent in the order of the requests,
+    /// whatever the order of the answers.
+    Forward(ForwardVerdict),
 }
 
 /// Something to log on with.

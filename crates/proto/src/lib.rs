@@ -5,6 +5,7 @@
 //! - `connection`: phases and dispatch; every message passes one legality check before it is decoded.
 //! - `exchange` and `negotiate`: key exchanges, which overlay the later phases.
 //! - `auth`: one machine for each role.
+//! - `global`: requests that concern the connection as a whole, and the order of their replies.
 //! - `channel`: channels as two half-states each, windows, what was received and not consumed.
 //! - `transport`: the two buffers in which packets are opened and sealed in place.
 //! - [`limits`]: the bound of every quantity that a peer controls.
@@ -18,6 +19,7 @@ mod connection;
 pub mod error;
 mod event;
 mod exchange;
+mod global;
 pub mod limits;
 mod negotiate;
 mod outbox;
@@ -33,6 +35,7 @@ pub use event::{
     Answer, Attempt, ChannelId, ChannelKind, Credential, Event, Goodbye, Prompt, Prompts, Question,
     QuestionId, Refusal, Refused, Verdict,
 };
+pub use global::{ForwardVerdict, RemoteBind, RequestId, RequestOutcome};
 pub use negotiate::{Choice, Negotiated};
 pub use role::Role;
 pub use timer::Deadline;

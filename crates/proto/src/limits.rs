@@ -47,6 +47,17 @@ pub const MAX_PENDING_OPENS: usize = 4096;
 /// Bytes of a target's or an originator's name in a channel open: a host name has 255 at most.
 pub const MAX_HOST: usize = 1024;
 
+/// Bytes of the path of a Unix-domain socket. Systems allow about a hundred.
+pub const MAX_PATH: usize = 1024;
+
+/// Requests about remote forwards that wait for an answer, of each side. Programs ask for a handful; beyond it ours are
+/// not made and the peer's are refused.
+pub const MAX_REQUESTS: usize = 64;
+
+/// Refusals that wait behind a request whose answer is not known, since replies keep the order of the requests. An
+/// honest peer asks for a sign of life every few seconds.
+pub const MAX_OWED_REFUSALS: u32 = 4096;
+
 /// The window of a new channel while memory allows, OpenSSH's fixed value; growth takes over from here.
 pub const INITIAL_WINDOW: u32 = 2 * 1024 * 1024;
 

@@ -9,7 +9,7 @@ use underpass_wire::Encode;
 
 use crate::error::Error;
 use crate::event::{Event, Question, QuestionId};
-use crate::timer::Timers;
+use crate::timer::{Timer, Timers};
 use crate::transport::transmit::Transmit;
 
 pub(crate) struct Outbox {
@@ -68,6 +68,14 @@ impl Outbox {
     pub(crate) fn next_question(&mut self) -> QuestionId {
         self.questions += 1;
         QuestionId(self.questions)
+    }
+
+    /// A request is out, from either side, that must be answered within `timeout`.
+    pub(crate) fn watch_requests(&mut self, now: Instant, timeout: Duration) {
+        // An older one is due earlier.
+        if !self.timers.is_set(Timer::Request) {
+            self.timers.set_after(Timer::Request, now, Some(timeout));
+        }
     }
 
     pub(crate) fn next_event(&mut self) -> Option<Event> {

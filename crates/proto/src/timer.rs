@@ -46,11 +46,15 @@ pub(crate) enum Timer {
     Keepalive,
     /// The oldest channel open has waited long enough.
     ChannelOpen,
+    /// The oldest request about a remote forward, of either side, has waited long enough.
+    Request,
+    /// The application wanted a sign of life by now.
+    Probe,
     /// Nothing has moved for a while: give memory back.
     Idle,
 }
 
-const COUNT: usize = 7;
+const COUNT: usize = 9;
 
 /// When each timer fires, if it is set.
 #[derive(Debug, Default)]
@@ -64,6 +68,8 @@ impl Timers {
         Timer::RekeyAge,
         Timer::Keepalive,
         Timer::ChannelOpen,
+        Timer::Request,
+        Timer::Probe,
         Timer::Idle,
     ];
 
@@ -74,6 +80,12 @@ impl Timers {
     /// Sets a timer that a duration of `None` leaves off.
     pub(crate) fn set_after(&mut self, timer: Timer, now: Instant, after: Option<Duration>) {
         self.0[timer as usize] = after.and_then(|after| now.checked_add(after));
+    }
+
+    /// Sets a timer, unless it is set to fire earlier.
+    pub(crate) fn hasten(&mut self, timer: Timer, now: Instant, after: Duration) {
+        let earlier = self.0[timer as usize].into_iter().chain(now.checked_add(after)).min();
+        self.0[timer as usize] = earlier;
     }
 
     pub(crate) fn stop(&mut self, timer: Timer) {
@@ -118,6 +130,18 @@ mod tests {
         assert_eq!(timers.take_due(later), Some(Timer::RekeyAge));
         assert_eq!(timers.take_due(later), Some(Timer::Keepalive));
         assert_eq!(timers.take_due(later), None);
+    }
+
+    #[test]
+    fn a_timer_that_is_hastened_never_fires_later() {
+        let start = Instant::now();
+        let mut timers = Timers::default();
+        for (after, due) in [(5, 5), (9, 5), (2, 2)] {
+            timers.hasten(Timer::Probe, start, Duration::from_secs(after));
+            assert_eq!(timers.next(), Some(start + Duration::from_secs(due)));
+        }
+        timers.hasten(Timer::Probe, start, Duration::MAX);
+        assert_eq!(timers.next(), Some(start + Duration::from_secs(2)));
     }
 
     #[test]

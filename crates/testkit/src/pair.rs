@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use underpass_crypto::Signer;
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
-use underpass_proto::{Answer, ChannelId, ClientConfig, Config, Connection, Question, ServerConfig, Verdict};
+use underpass_proto::{
+    Answer, ChannelId, ClientConfig, Config, Connection, Question, Role, ServerConfig, Verdict,
+};
 
 pub use self::end::End;
 pub use self::work::{Job, Report, Sending, Taking, Then};
@@ -111,14 +113,30 @@ impl Pair {
     /// Opens a channel on which the client does one job and the server the other.
     #[track_caller]
     pub fn open_channel(&mut self, here: Job, there: Job) -> ChannelId {
-        self.server.jobs.push(there);
-        let host = (self.server.jobs.len() - 1).to_string();
-        let id = self
-            .client
-            .connection
-            .open_direct_tcpip((&host, 1), ("127.0.0.1", 2), self.now)
-            .expect("there is room for a channel");
-        self.client.add_worker(id, here);
+        let direct = |connection: &mut Connection, host: &str, now| {
+            connection.open_direct_tcpip((host, 1), ("127.0.0.1", 2), now)
+        };
+        self.open_channel_as(Role::Client, direct, here, there)
+    }
+
+    /// Opens a channel from either side, on which the opener does one job and the other side the other. `open` is
+    /// given what the channel must name as its host, address or path, so that the other side finds its job.
+    #[track_caller]
+    pub fn open_channel_as(
+        &mut self,
+        opener: Role,
+        open: impl FnOnce(&mut Connection, &str, Instant) -> Option<ChannelId>,
+        here: Job,
+        there: Job,
+    ) -> ChannelId {
+        let (opener, other) = match opener {
+            Role::Client => (&mut self.client, &mut self.server),
+            Role::Server => (&mut self.server, &mut self.client),
+        };
+        other.jobs.push(there);
+        let name = (other.jobs.len() - 1).to_string();
+        let id = open(&mut opener.connection, &name, self.now).expect("there is room for a channel");
+        opener.add_worker(id, here);
         id
     }
 

@@ -1,5 +1,6 @@
 //! The connection protocol's channels (RFC 4254 section 5).
 
+pub(crate) mod admission;
 mod opening;
 mod queue;
 pub(crate) mod state;
@@ -19,10 +20,8 @@ use crate::error::{Error, PeerMisbehaved};
 use crate::event::{ChannelId, Event, QuestionId};
 use crate::limits::{INITIAL_WINDOW, MAX_CHANNEL_DATA, MAX_CHANNELS, MAX_WINDOW, MIN_WINDOW};
 use crate::outbox::Outbox;
-use crate::role::Role;
 
 pub(crate) struct Channels {
-    role: Role,
     table: HashMap<u32, Channel>,
     /// Numbers are given once: what comes late for a closed channel cannot hit a new one.
     next: u32,
@@ -43,9 +42,8 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    pub(crate) fn new(role: Role, memory: usize, open_timeout: Duration) -> Self {
+    pub(crate) fn new(memory: usize, open_timeout: Duration) -> Self {
         Self {
-            role,
             table: HashMap::new(),
             next: 0,
             lenders: Vec::new(),

@@ -10,9 +10,8 @@ use super::Channels;
 use super::state::{Channel, Sending};
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{ChannelId, ChannelKind, Event, Question, QuestionId, Refusal};
-use crate::limits::{MAX_CHANNEL_DATA, MAX_HOST, MAX_PENDING_OPENS};
+use crate::limits::{MAX_CHANNEL_DATA, MAX_PENDING_OPENS};
 use crate::outbox::Outbox;
-use crate::role::Role;
 use crate::timer::Timer;
 
 impl Channels {
@@ -85,31 +84,17 @@ impl Channels {
 
     // ---- the peer's ----
 
-    /// Server role: the peer wants a channel.
+    /// The peer wants a channel. What is not admitted is refused at once.
     pub(crate) fn on_open(
         &mut self,
         open: &ChannelOpen<'_>,
+        admitted: Result<ChannelKind, OpenFailureReason>,
         out: &mut Outbox,
         now: Instant,
     ) -> Result<(), Error> {
-        let kind = match (self.role, open.kind) {
-            (Role::Server, WireKind::DirectTcpip { host, originator, .. })
-                if host.len().max(originator.len()) > MAX_HOST =>
-            {
-                return refuse(open.sender, OpenFailureReason::CONNECT_FAILED, out);
-            }
-            (Role::Server, WireKind::DirectTcpip { host, port, originator, originator_port }) => {
-                ChannelKind::DirectTcpip {
-                    host: host.to_owned(),
-                    port,
-                    originator: originator.to_owned(),
-                    originator_port,
-                }
-            }
-            (Role::Server, WireKind::Session | WireKind::DirectStreamlocal { .. }) | (Role::Client, _) => {
-                return refuse(open.sender, OpenFailureReason::ADMINISTRATIVELY_PROHIBITED, out);
-            }
-            (Role::Server, _) => return refuse(open.sender, OpenFailureReason::UNKNOWN_CHANNEL_TYPE, out),
+        let kind = match admitted {
+            Ok(kind) => kind,
+            Err(reason) => return refuse(open.sender, reason, out),
         };
         if open.max_packet == 0 || self.asked.len() >= MAX_PENDING_OPENS {
             return refuse(open.sender, OpenFailureReason::RESOURCE_SHORTAGE, out);

@@ -1,14 +1,13 @@
 //! Phases and dispatch. Everything but the receive buffer, whose payloads are borrowed while they are handled.
 
 mod legality;
+mod requests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use underpass_crypto::{Entropy, Signer};
-use underpass_wire::{
-    ChannelKind as WireKind, Disconnect, DisconnectReason, Message, Number, Pong, Unimplemented,
-};
+use underpass_wire::{Disconnect, DisconnectReason, Message, Number, Pong, Unimplemented};
 
 use super::open::Open;
 use crate::auth::Progress as AuthProgress;
@@ -127,7 +126,7 @@ impl Core {
 
     pub(super) fn heard(&mut self, now: Instant) {
         if let Phase::Open(open) = &mut self.phase {
-            open.heard(&mut self.out, now);
+            open.keepalive.heard(&mut self.out, now);
             self.out.timers.set_after(Timer::Idle, now, Some(IDLE));
         }
     }
@@ -393,6 +392,10 @@ impl Core {
                 Phase::Open(open) => open.channels.on_open_answer(id, decision, &mut self.out),
                 _ => None,
             },
+            Answer::Forward(verdict) => match &mut self.phase {
+                Phase::Open(open) => open.served.on_verdict(id, verdict, &mut self.out),
+                _ => None,
+            },
             answer => self.answer_auth(id, answer, now),
         };
         let taken = result.is_some();
@@ -447,15 +450,6 @@ impl Core {
 
     pub(super) fn lent(&self) -> usize {
         self.channels().map_or(0, Channels::lent)
-    }
-
-    pub(super) fn open_channel(&mut self, kind: WireKind<'_>, now: Instant) -> Option<ChannelId> {
-        let mut opened = None;
-        self.with_channels(now, |channels, out| {
-            opened = channels.open(kind, out, now)?;
-            Ok(())
-        });
-        opened
     }
 
     pub(super) fn consume(&mut self, id: ChannelId, count: usize, now: Instant) {
@@ -555,6 +549,11 @@ impl Core {
                     Phase::Open(open) => open.channels.on_open_timeout(&mut self.out, now),
                     _ => Ok(()),
                 },
+                Timer::Request => match &mut self.phase {
+                    Phase::Open(open) => open.on_request_timeout(&mut self.out, now),
+                    _ => Ok(()),
+                },
+                Timer::Probe => Err(Error::Timeout(Deadline::Keepalive)),
                 Timer::Idle => {
                     idle = true;
                     self.out.tx.shrink();

@@ -1,10 +1,11 @@
 //! The connection: what the caller sees.
 
 mod core;
+mod keepalive;
 mod open;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use underpass_crypto::{Entropy, Signer};
 use underpass_wire::ChannelKind as WireKind;
@@ -14,6 +15,7 @@ use crate::channel::state::Receiving;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::Error;
 use crate::event::{Answer, ChannelId, Event, Goodbye, QuestionId};
+use crate::global::{RemoteBind, RequestId};
 use crate::role::Role;
 use crate::transport::receive::Receive;
 use crate::transport::transmit::Slots;
@@ -121,7 +123,8 @@ impl Connection {
     // ---- channels ----
 
     /// Asks for a connection from the server to a target (RFC 4254 section 7.2). [`Event::ChannelOpened`] or
-    /// [`Event::ChannelRefused`] follows. `None` when there are too many channels or nobody is logged on.
+    /// [`Event::ChannelRefused`] follows. `None` when there are too many channels, nobody is logged on, or this is the
+    /// server; so for all kinds of channels, each of which only one of the roles opens.
     pub fn open_direct_tcpip(
         &mut self,
         target: (&str, u16),
@@ -134,7 +137,36 @@ impl Connection {
             originator: originator.0,
             originator_port: originator.1.into(),
         };
-        self.core.open_channel(kind, now)
+        self.core.open_channel(Role::Client, kind, now)
+    }
+
+    /// As [`open_direct_tcpip`](Self::open_direct_tcpip), to a Unix-domain socket of the server
+    /// (`direct-streamlocal@openssh.com`, OpenSSH's PROTOCOL section 2.4).
+    pub fn open_direct_streamlocal(&mut self, path: &[u8], now: Instant) -> Option<ChannelId> {
+        self.core.open_channel(Role::Client, WireKind::DirectStreamlocal { path }, now)
+    }
+
+    /// Server role: passes on a connection to what is listened on for the client (RFC 4254 section 7.2).
+    /// `connected` is the address as the client asked for it and the port that is listened on.
+    pub fn open_forwarded_tcpip(
+        &mut self,
+        connected: (&str, u16),
+        originator: (&str, u16),
+        now: Instant,
+    ) -> Option<ChannelId> {
+        let kind = WireKind::ForwardedTcpip {
+            address: connected.0,
+            port: connected.1.into(),
+            originator: originator.0,
+            originator_port: originator.1.into(),
+        };
+        self.core.open_channel(Role::Server, kind, now)
+    }
+
+    /// Server role: as [`open_forwarded_tcpip`](Self::open_forwarded_tcpip), for a Unix-domain socket
+    /// (`forwarded-streamlocal@openssh.com`).
+    pub fn open_forwarded_streamlocal(&mut self, path: &[u8], now: Instant) -> Option<ChannelId> {
+        self.core.open_channel(Role::Server, WireKind::ForwardedStreamlocal { path }, now)
     }
 
     /// The data of a channel that was not consumed yet, in order.
@@ -190,6 +222,22 @@ impl Connection {
         self.core.channels().map_or(0, |channels| channels.len())
     }
 
+    // ---- remote forwards ----
+
+    /// Client role: asks the server to listen and to open a channel for each connection. [`Event::RequestAnswered`]
+    /// follows; from now on channels of the server for it are asked about. `None` when too many answers are due
+    /// ([`MAX_REQUESTS`](crate::limits::MAX_REQUESTS)) or nobody is logged on.
+    pub fn request_forward(&mut self, bind: &RemoteBind, now: Instant) -> Option<RequestId> {
+        self.core.request_forward(bind, now)
+    }
+
+    /// Client role: asks the server to listen no longer. [`Event::RequestAnswered`] follows for this request; from now
+    /// on channels of the server for the forward are refused. `None` when the forward is not granted, is cancelled
+    /// already, or too many answers are due.
+    pub fn cancel_forward(&mut self, forward: RequestId, now: Instant) -> Option<RequestId> {
+        self.core.cancel_forward(forward, now)
+    }
+
     // ---- bytes out ----
 
     /// What waits to be written.
@@ -221,6 +269,14 @@ impl Connection {
     /// Renews the keys now.
     pub fn rekey(&mut self, now: Instant) {
         self.core.rekey(now);
+    }
+
+    /// Asks for a sign of life now; if nothing at all comes within `patience`, the connection ends. For when something
+    /// has happened that connections do not survive: the machine has slept, the network is another one. Works without
+    /// keepalives too, and never prolongs a wait: not theirs, nor that of an earlier probe. Does nothing while nobody is
+    /// logged on, or while the application looks at a host key, since the peer waits for us then.
+    pub fn probe(&mut self, patience: Duration, now: Instant) {
+        self.core.probe(patience, now);
     }
 
     /// Ends the connection with a word to the peer.

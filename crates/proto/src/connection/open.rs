@@ -1,71 +1,53 @@
 //! The open connection: channels, global requests (RFC 4254 section 4), signs of life.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use underpass_wire::{GlobalRequest, GlobalRequestData, Message, RequestFailure};
+use underpass_wire::Message;
 
+use super::keepalive::Keepalive;
 use crate::channel::Channels;
+use crate::channel::admission::admit;
 use crate::config::Config;
 use crate::error::{Error, PeerMisbehaved};
+use crate::global::ours::Requests;
+use crate::global::theirs::Served;
 use crate::outbox::Outbox;
 use crate::role::Role;
-use crate::timer::{Deadline, Timer};
+use crate::timer::Timer;
 
 pub(crate) struct Open {
     pub(crate) channels: Channels,
-    keepalive: Keepalive,
+    pub(crate) requests: Requests,
+    pub(crate) served: Served,
+    pub(crate) keepalive: Keepalive,
+    role: Role,
 }
-
-/// Asks a silent peer for signs of life.
-///
-/// `count` probes are spread over `interval × count` of silence, so that the last one has time to be answered and the
-/// peer is given up exactly at the end of it.
-struct Keepalive {
-    period: Option<Duration>,
-    count: u32,
-    unanswered: u32,
-    /// When the requests were sent whose replies are due; replies come in order (RFC 4254 section 4).
-    sent: VecDeque<Instant>,
-}
-
-/// Requests remembered for the sake of their round trip. A peer that never answers them must not make us remember
-/// each.
-const MAX_PROBES: usize = 16;
 
 impl Open {
     pub(crate) fn new(role: Role, config: &Config, out: &mut Outbox, now: Instant) -> Self {
-        let count = config.keepalive_count.max(1);
-        let total = config.keepalive_interval.filter(|interval| !interval.is_zero());
-        let period = total.map(|interval| interval.saturating_mul(count) / (count + 1));
-        out.timers.set_after(Timer::Keepalive, now, period);
         out.timers.set_after(Timer::RekeyAge, now, config.rekey_age);
         Self {
-            channels: Channels::new(role, config.receive_memory, config.open_timeout),
-            keepalive: Keepalive { period, count, unanswered: 0, sent: VecDeque::new() },
+            channels: Channels::new(config.receive_memory, config.open_timeout),
+            requests: Requests::new(config.open_timeout),
+            served: Served::new(role, config.open_timeout),
+            keepalive: Keepalive::new(config, out, now),
+            role,
         }
-    }
-
-    /// Something came: the peer lives.
-    pub(crate) fn heard(&mut self, out: &mut Outbox, now: Instant) {
-        self.keepalive.unanswered = 0;
-        out.timers.set_after(Timer::Keepalive, now, self.keepalive.period);
     }
 
     /// Nothing came for a period.
     pub(crate) fn on_silence(&mut self, out: &mut Outbox, now: Instant) -> Result<(), Error> {
-        let keepalive = &mut self.keepalive;
-        if keepalive.unanswered >= keepalive.count {
-            return Err(Error::Timeout(Deadline::Keepalive));
+        self.keepalive.on_silence(&mut self.requests, out, now)
+    }
+
+    /// A request about a remote forward has waited long enough.
+    pub(crate) fn on_request_timeout(&mut self, out: &mut Outbox, now: Instant) -> Result<(), Error> {
+        let ours = self.requests.on_timeout(out, now);
+        let theirs = self.served.on_timeout(out, now)?;
+        if let Some(next) = ours.into_iter().chain(theirs).min() {
+            out.timers.set(Timer::Request, next);
         }
-        keepalive.unanswered += 1;
-        if keepalive.sent.len() == MAX_PROBES {
-            keepalive.sent.pop_front();
-        }
-        keepalive.sent.push_back(now);
-        out.timers.set_after(Timer::Keepalive, now, keepalive.period);
-        let request = GlobalRequest::new(true, GlobalRequestData::Keepalive);
-        out.send(&request)
+        Ok(())
     }
 
     /// `start` is where the payload, whose message this is, stands in the receive buffer.
@@ -84,7 +66,10 @@ impl Open {
                 channels.on_data(data, payload.end - data.data.len()..payload.end, out, now)
             }
             Message::ChannelWindowAdjust(adjust) => channels.on_window_adjust(adjust, out),
-            Message::ChannelOpen(open) => channels.on_open(open, out, now),
+            Message::ChannelOpen(open) => {
+                let admitted = admit(self.role, &open.kind, &self.requests.forwards);
+                channels.on_open(open, admitted, out, now)
+            }
             Message::ChannelOpenConfirmation(confirmation) => {
                 channels.on_confirmation(confirmation, out, now)
             }
@@ -97,15 +82,9 @@ impl Open {
             Message::ChannelRequest(request) => channels.on_request(request, out),
             Message::ChannelSuccess(reply) => channels.on_stray_reply(reply.recipient),
             Message::ChannelFailure(reply) => channels.on_stray_reply(reply.recipient),
-            Message::GlobalRequest(request) if request.want_reply => out.send(&RequestFailure),
-            Message::GlobalRequest(_) => Ok(()),
-            Message::RequestSuccess(_) | Message::RequestFailure(_) => {
-                // A reply that nobody waits for is of no use and no harm.
-                if let Some(sent) = self.keepalive.sent.pop_front() {
-                    out.sample_rtt(sent, now);
-                }
-                Ok(())
-            }
+            Message::GlobalRequest(request) => self.served.on_request(request, out, now),
+            Message::RequestSuccess(success) => self.requests.on_reply(Some(success), out, now),
+            Message::RequestFailure(_) => self.requests.on_reply(None, out, now),
             other => {
                 Err(PeerMisbehaved::Unexpected { number: other.number(), phase: "the open connection" }
                     .into())

@@ -254,10 +254,7 @@ fn global_requests_are_refused_and_replies_nobody_waits_for_ignored() {
     for role in ROLES {
         let mut duel = Duel::opened_against(role);
         for want_reply in [true, false] {
-            duel.peer.send(&GlobalRequest::new(
-                want_reply,
-                GlobalRequestData::TcpipForward { address: "", port: 22 },
-            ));
+            duel.peer.send(&GlobalRequest::new(want_reply, GlobalRequestData::NoMoreSessions));
             duel.peer.send(&GlobalRequest::new(want_reply, GlobalRequestData::HostKeys { keys: b"" }));
         }
         assert_eq!(duel.numbers(), [Number::REQUEST_FAILURE; 2]);

@@ -1,10 +1,14 @@
 //! Two engines whose applications do anything that is allowed: nothing may be lost, and nobody may be blamed.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
 use underpass_crypto::algorithms::x25519::CURVE25519_SHA256;
-use underpass_proto::{Algorithms, Answer, ChannelId, ChannelKind, Config, Connection, Event, Question};
+use underpass_proto::{
+    Algorithms, Answer, ChannelId, ChannelKind, Config, Connection, Event, ForwardVerdict, Question,
+    RemoteBind, RequestOutcome,
+};
 
 use super::{Input, check};
 use crate::Payload;
@@ -13,7 +17,7 @@ use crate::pair::{Pair, Setup};
 /// What one side knows of a channel.
 #[derive(Debug, Default)]
 struct Channel {
-    /// The channel's number at the client, which names both payloads.
+    /// Travels with the open, and names both payloads.
     name: u32,
     open: bool,
     sent: u64,
@@ -27,6 +31,9 @@ struct Side {
     server: bool,
     channels: BTreeMap<ChannelId, Channel>,
 }
+
+/// What the server listens on for the client.
+const PORT: NonZeroU16 = NonZeroU16::new(80).unwrap();
 
 /// Channels at once; more make collisions of actions rarer.
 const MAX_CHANNELS: usize = 6;
@@ -49,6 +56,9 @@ pub fn actions(data: &[u8]) {
     let (client, server) = pair.into_connections();
     let mut client = Side { connection: client, server: false, channels: BTreeMap::new() };
     let mut server = Side { connection: server, server: true, channels: BTreeMap::new() };
+    let bind = RemoteBind::Tcp { address: String::new(), port: PORT.get() };
+    client.connection.request_forward(&bind, now).expect("nothing else is asked for");
+    settle(&mut client, &mut server, now);
     while !input.is_empty() {
         let choice = input.byte();
         let (one, other) =
@@ -132,11 +142,12 @@ fn carry(from: &mut Side, to: &mut Side, most: usize, now: Instant) {
 impl Side {
     fn act(&mut self, input: &mut Input<'_>, now: Instant) {
         let choice = input.byte();
-        if choice.is_multiple_of(8) && !self.server && self.channels.len() < MAX_CHANNELS {
-            let name = self.channels.len().to_string();
-            let id = self.connection.open_direct_tcpip((&name, 1), ("::1", 2), now);
-            let id = id.expect("there is room for a channel");
-            self.channels.insert(id, Channel { name: id.0, ..Channel::default() });
+        if choice.is_multiple_of(8) && self.channels.len() < MAX_CHANNELS {
+            self.open(now);
+            return;
+        }
+        if choice == u8::MAX {
+            self.ask(now);
             return;
         }
         let Some(id) = self.channels.keys().nth(input.below(self.channels.len())).copied() else { return };
@@ -157,6 +168,28 @@ impl Side {
             }
             _ => {}
         }
+    }
+
+    fn open(&mut self, now: Instant) {
+        // No number is taken twice, since channels stay in the table.
+        let name = self.channels.len() as u32 + if self.server { 1000 } else { 0 };
+        let origin = name.to_string();
+        let id = if self.server {
+            self.connection.open_forwarded_tcpip(("", PORT.get()), (&origin, 2), now)
+        } else {
+            self.connection.open_direct_tcpip(("db", 1), (&origin, 2), now)
+        };
+        let id = id.expect("there is room for a channel");
+        self.channels.insert(id, Channel { name, ..Channel::default() });
+    }
+
+    /// Makes requests whose replies must find their way among each other.
+    fn ask(&mut self, now: Instant) {
+        self.connection.probe(Duration::MAX, now);
+        let bind = RemoteBind::Tcp { address: String::new(), port: 0 };
+        // None in the server's role, and when many are under way.
+        let _ = self.connection.request_forward(&bind, now);
+        self.connection.probe(Duration::MAX, now);
     }
 
     /// The payload of a channel in one direction.
@@ -212,10 +245,21 @@ impl Side {
         while let Some(event) = self.connection.poll_event() {
             match event {
                 Event::Question(question, Question::OpenChannel { channel, kind }) => {
-                    let ChannelKind::DirectTcpip { host, .. } = kind else { continue };
-                    let name = host.parse().expect("the client sends numbers");
+                    let (ChannelKind::DirectTcpip { originator, .. }
+                    | ChannelKind::ForwardedTcpip { originator, .. }) = kind
+                    else {
+                        continue;
+                    };
+                    let name = originator.parse().expect("both send numbers");
                     self.channels.insert(channel, Channel { name, open: true, ..Channel::default() });
                     assert!(self.connection.answer(question, Answer::Open(Ok(())), now));
+                }
+                Event::Question(question, Question::Forward(_)) => {
+                    let verdict = ForwardVerdict::Granted { port: Some(PORT) };
+                    assert!(self.connection.answer(question, Answer::Forward(verdict), now));
+                }
+                Event::RequestAnswered { request, outcome } => {
+                    assert_ne!(outcome, RequestOutcome::Refused, "{request:?}");
                 }
                 Event::Question(question, Question::HostKey { .. }) => {
                     self.connection.answer(question, Answer::HostKey(true), now);

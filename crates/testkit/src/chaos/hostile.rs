@@ -1,9 +1,11 @@
 //! A peer that sends anything.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use underpass_proto::{
-    Answer, Attempt, ChannelId, Config, Credential, Event, Prompt, Prompts, Question, Role, Verdict,
+    Answer, Attempt, ChannelId, Config, Credential, Event, ForwardVerdict, Prompt, Prompts, Question,
+    RemoteBind, Role, Verdict,
 };
 use underpass_wire::{
     ChannelClose, ChannelData, ChannelEof, ChannelExtendedData, ChannelKind, ChannelOpen,
@@ -110,6 +112,8 @@ fn wait(duel: &mut Duel, duration: Duration) {
 fn templates() -> Vec<Vec<u8>> {
     let recipient = 0;
     let direct = ChannelKind::DirectTcpip { host: "db", port: 1, originator: "::1", originator_port: 2 };
+    let forwarded = ChannelKind::ForwardedTcpip { address: "", port: 80, originator: "", originator_port: 2 };
+    let open = |kind| encoded(&ChannelOpen { sender: 1, window: 1000, max_packet: 1000, kind });
     let request = |method| encoded(&UserauthRequest { user: "me", service: "ssh-connection", method });
     vec![
         encoded(&Disconnect { reason: DisconnectReason::BY_APPLICATION, description: b"", language: b"" }),
@@ -137,9 +141,16 @@ fn templates() -> Vec<Vec<u8>> {
         encoded(&UserauthInfoRequest { name: b"", instruction: b"", language: b"", prompts: List::EMPTY }),
         vec![61, 0, 0, 0, 0],
         encoded(&GlobalRequest::new(true, GlobalRequestData::Keepalive)),
+        encoded(&GlobalRequest::new(true, GlobalRequestData::TcpipForward { address: "", port: 0 })),
+        encoded(&GlobalRequest::new(true, GlobalRequestData::CancelTcpipForward { address: "", port: 80 })),
+        encoded(&GlobalRequest::new(false, GlobalRequestData::StreamlocalForward { path: b"/s" })),
         encoded(&RequestSuccess { data: b"" }),
+        encoded(&RequestSuccess { data: b"\0\0\0\x50" }),
         encoded(&RequestFailure),
-        encoded(&ChannelOpen { sender: 1, window: 1000, max_packet: 1000, kind: direct }),
+        open(direct),
+        open(forwarded),
+        open(ChannelKind::DirectStreamlocal { path: b"/s" }),
+        open(ChannelKind::ForwardedStreamlocal { path: b"/s" }),
         encoded(&ChannelOpenConfirmation { recipient, sender: 1, window: 100, max_packet: 100, data: b"" }),
         encoded(&ChannelOpenFailure {
             recipient,
@@ -187,7 +198,7 @@ fn mutated(template: &[u8], input: &mut Input<'_>) -> Vec<u8> {
 /// Something that the application does, with an identifier that may be nonsense.
 fn act(duel: &mut Duel, input: &mut Input<'_>) {
     let (now, id) = (duel.now, ChannelId(u32::from(input.byte() % 4)));
-    match input.byte() % 8 {
+    match input.byte() % 12 {
         0 | 1 => {
             duel.engine.open_direct_tcpip(("db", 1), ("::1", 2), now);
         }
@@ -202,7 +213,21 @@ fn act(duel: &mut Duel, input: &mut Input<'_>) {
         }
         5 => duel.engine.finish(id, now),
         6 => duel.engine.close(id, now),
-        _ => duel.engine.rekey(now),
+        7 => duel.engine.rekey(now),
+        8 => {
+            duel.engine.open_forwarded_tcpip(("", 80), ("::1", 2), now);
+        }
+        9 => duel.engine.probe(Duration::from_millis(input.size() as u64), now),
+        10 => {
+            let bind = RemoteBind::Tcp { address: String::new(), port: 80 * u16::from(input.byte() % 2) };
+            if let Some(forward) = duel.engine.request_forward(&bind, now) {
+                // Not granted yet, so it is refused.
+                assert_eq!(duel.engine.cancel_forward(forward, now), None);
+            }
+        }
+        _ => {
+            duel.engine.request_forward(&RemoteBind::Unix { path: b"/s".to_vec() }, now);
+        }
     }
 }
 
@@ -213,10 +238,15 @@ fn answer_all(duel: &mut Duel, input: &mut Input<'_>) {
     let now = duel.now;
     let questions: Vec<_> = duel.events.drain(..).collect();
     for event in questions {
-        if let Event::Question(id, question) = event {
-            duel.engine.answer(id, answer(&question, input.byte()), now);
-        } else if let Event::Closed(_) = event {
-            assert!(duel.engine.is_closed());
+        match event {
+            Event::Question(id, question) => {
+                duel.engine.answer(id, answer(&question, input.byte()), now);
+            }
+            Event::RequestAnswered { request, .. } if input.byte().is_multiple_of(2) => {
+                duel.engine.cancel_forward(request, now);
+            }
+            Event::Closed(_) => assert!(duel.engine.is_closed()),
+            _ => {}
         }
     }
     duel.take_events();
@@ -243,6 +273,10 @@ fn answer(question: &Question, choice: u8) -> Answer {
             Answer::Responses(Some(prompts.prompts.iter().map(|_| "response".into()).collect()))
         }
         Question::NewPassword { .. } => Answer::NewPassword(Some("new".into())),
+        Question::Forward(_) | Question::CancelForward(_) => Answer::Forward(match choice % 3 {
+            0 => ForwardVerdict::Refused,
+            one_or_none => ForwardVerdict::Granted { port: NonZeroU16::new(u16::from(one_or_none) - 1) },
+        }),
         Question::Authenticate { attempt, .. } => Answer::Verdict(verdict(attempt, choice)),
         _ => Answer::Open(if choice.is_multiple_of(4) {
             Err(OpenFailureReason::CONNECT_FAILED)

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use underpass_proto::{
-    Answer, ChannelId, ChannelKind, Connection, Error, Event, Negotiated, Question, QuestionId,
+    Answer, ChannelId, ChannelKind, Connection, Error, Event, Negotiated, Question, QuestionId, RequestId,
+    RequestOutcome,
 };
 use underpass_wire::OpenFailureReason;
 
@@ -27,13 +28,15 @@ pub struct End {
     pub closed: Option<Error>,
     /// What the key exchanges agreed on, in order.
     pub exchanges: Vec<Negotiated>,
+    /// What became of requests about remote forwards.
+    pub outcomes: BTreeMap<RequestId, RequestOutcome>,
     /// Banners that came.
     pub banners: Vec<Vec<u8>>,
     /// Every question, in order, answered or not.
     pub questions: Vec<Question>,
     /// Questions that were not answered.
     pub unanswered: VecDeque<(QuestionId, Question)>,
-    /// What this side does on the channels that the peer opens: the host that is asked for is an index.
+    /// What this side does on the channels that the peer opens: the host, address or path that is named is an index.
     pub jobs: Vec<Job>,
     /// Channels that were accepted, by the index of their job.
     pub accepted: BTreeMap<usize, ChannelId>,
@@ -56,6 +59,7 @@ impl End {
             authenticated: false,
             closed: None,
             exchanges: Vec::new(),
+            outcomes: BTreeMap::new(),
             banners: Vec::new(),
             questions: Vec::new(),
             unanswered: VecDeque::new(),
@@ -163,6 +167,9 @@ impl End {
                     self.reports.insert(channel, worker.report);
                 }
             }
+            Event::RequestAnswered { request, outcome } => {
+                assert_eq!(self.outcomes.insert(request, outcome), None, "a request has one outcome");
+            }
             Event::Closed(error) => self.closed = Some(error),
             _ => {}
         }
@@ -180,10 +187,8 @@ impl End {
     }
 
     fn open_answer(&mut self, question: &Question) -> Option<Answer> {
-        let Question::OpenChannel { channel, kind: ChannelKind::DirectTcpip { host, .. } } = question else {
-            return None;
-        };
-        let index = host.parse::<usize>().ok();
+        let Question::OpenChannel { channel, kind } = question else { return None };
+        let index = name_of(kind)?.parse::<usize>().ok();
         let Some((index, job)) = index.and_then(|index| Some((index, *self.jobs.get(index)?))) else {
             return Some(Answer::Open(Err(OpenFailureReason::CONNECT_FAILED)));
         };
@@ -238,5 +243,17 @@ impl End {
                 self.held(*id)
             );
         }
+    }
+}
+
+/// What a channel names as its target.
+fn name_of(kind: &ChannelKind) -> Option<&str> {
+    match kind {
+        ChannelKind::DirectTcpip { host, .. } => Some(host),
+        ChannelKind::ForwardedTcpip { address, .. } => Some(address),
+        ChannelKind::DirectStreamlocal { path } | ChannelKind::ForwardedStreamlocal { path, .. } => {
+            std::str::from_utf8(path).ok()
+        }
+        _ => None,
     }
 }
