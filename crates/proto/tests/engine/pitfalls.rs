@@ -8,7 +8,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 16] = sources![
+const SOURCES: [(&str, &str); 20] = sources![
     "authentication",
     "channel_opening",
     "channel_rules",
@@ -22,7 +22,11 @@ const SOURCES: [(&str, &str); 16] = sources![
     "legality",
     "lifetimes",
     "packets",
+    "probe",
     "rekey",
+    "remote_forward",
+    "remote_serving",
+    "streamlocal",
     "strict_kex",
     "transfer",
 ];
