@@ -5,6 +5,7 @@
 //! - [`Acceptor`] is the proxy's side. It tells the protocol from a client's first byte and gives a [`Request`],
 //!   which the caller answers with an [`Outcome`].
 //! - [`Connector`] is the client's side. It asks the proxy of a [`ProxyUrl`] for a connection to a [`Target`].
+//! - [`Exceptions`] is the list of hosts that are reached without the proxy.
 //! - [`limits`] are the bounds of what the other side may send.
 //!
 //! ```
@@ -28,6 +29,7 @@ mod acceptor;
 mod buffer;
 mod connector;
 mod escape;
+mod exceptions;
 mod head;
 mod reader;
 mod secret;
@@ -37,6 +39,7 @@ mod url;
 
 pub use acceptor::{Acceptor, Access, Outcome, Progress as AcceptorProgress, Protocol, Refused, Request};
 pub use connector::{Connector, HeaderError, Headers, Progress as ConnectorProgress, ProxyError, ProxyReply};
+pub use exceptions::{Exceptions, Warning};
 pub use secret::{Credentials, CredentialsError, Password};
 pub use target::{Host, Target, TargetError};
 pub use url::{ProxyKind, ProxyUrl, Resolve, UrlError};
