@@ -1,8 +1,11 @@
 //! What the command line says, validated and otherwise untouched: no file, variable or terminal is looked at here.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use underpass::{AddressFamily, Destination, Forward, HostKeyPolicy};
+use underpass::{
+    AccessList, AddressFamily, Backoff, Destination, Destinations, Endpoint, Forward, Headers, HostKeyPolicy,
+    Proxy, ReconnectWhen, SocketOptions,
+};
 
 /// The command line.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,6 +18,9 @@ pub(crate) struct Args {
     pub(crate) host_key: HostKey,
     pub(crate) algorithms: Algorithms,
     pub(crate) liveness: Liveness,
+    pub(crate) reconnect: ReconnectArgs,
+    pub(crate) limits: Limits,
+    pub(crate) sockets: Sockets,
     pub(crate) output: Output,
 }
 
@@ -35,12 +41,23 @@ pub(crate) struct Server {
     pub(crate) port: Option<u16>,
     pub(crate) family: Option<AddressFamily>,
     pub(crate) connect_timeout: Option<Duration>,
+    /// Empty: none on purpose.
+    pub(crate) jumps: Option<Vec<Destination>>,
+    pub(crate) proxy_command: Option<String>,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) proxy_headers: Headers,
+    pub(crate) local_address: Option<IpAddr>,
+    pub(crate) local_port: Option<u16>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Forwards {
     pub(crate) forwards: Vec<Forward>,
     pub(crate) exit_on_failure: Option<bool>,
+    pub(crate) stdio: Option<Endpoint>,
+    pub(crate) gateway_ports: Option<bool>,
+    pub(crate) unlink: Option<bool>,
+    pub(crate) exclusive_bind: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -82,6 +99,37 @@ pub(crate) struct Liveness {
     pub(crate) rekey: Option<RekeyLimit>,
 }
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct ReconnectArgs {
+    pub(crate) when: Option<ReconnectWhen>,
+    pub(crate) attempts: Option<u32>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) refused: Option<bool>,
+    pub(crate) waiting: Option<u32>,
+    pub(crate) waiting_timeout: Option<Duration>,
+    pub(crate) wait_ready: Option<Duration>,
+    pub(crate) probe: Option<Endpoint>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) allowed_clients: Option<AccessList>,
+    pub(crate) blocked_clients: Option<AccessList>,
+    pub(crate) destinations: Option<Destinations>,
+    pub(crate) proxy_users: Option<PathBuf>,
+    pub(crate) max_connections: Option<u32>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) rate: Option<u64>,
+    pub(crate) total_rate: Option<u64>,
+    pub(crate) open_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Sockets {
+    pub(crate) server: SocketOptions,
+    pub(crate) client: SocketOptions,
+}
+
 /// When new keys are agreed on; `None` leaves it to the library.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct RekeyLimit {
@@ -92,6 +140,8 @@ pub(crate) struct RekeyLimit {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Output {
     pub(crate) json: bool,
+    /// Whether standard output is for something else.
+    pub(crate) on_stderr: bool,
     pub(crate) verbosity: Verbosity,
 }
 

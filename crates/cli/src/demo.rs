@@ -42,8 +42,8 @@ async fn demonstrate(reporter: &Reporter) -> Result<(), Error> {
         &format!("a target listens on {target}"),
     );
     let tunnel = open(&far_side, password, reporter.clone()).await?;
-    let (_, entrance) = tunnel.listeners().first().ok_or_else(|| broken("the tunnel has no entrance"))?;
-    let [up, down] = ask(*entrance, LENGTH).await.map_err(|error| broken(&error.to_string()))?;
+    let entrance = tunnel.local_address().ok_or_else(|| broken("the tunnel has no entrance"))?;
+    let [up, down] = ask(entrance, LENGTH).await.map_err(|error| broken(&error.to_string()))?;
     tell(reporter, "demo-sent", "to the target", up);
     tell(reporter, "demo-received", "from the target", down);
     far_side.verdict().await.map_err(|error| broken(&format!("the target says: {error}")))?;

@@ -47,7 +47,7 @@ impl Exit {
     pub(crate) fn of(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Configuration { .. } => Self::SETTINGS,
-            ErrorKind::Resolve { .. } | ErrorKind::Dial { .. } => Self::UNREACHABLE,
+            ErrorKind::Resolve { .. } | ErrorKind::Dial { .. } | ErrorKind::Proxy { .. } => Self::UNREACHABLE,
             ErrorKind::Timeout { .. } => Self::TIMEOUT,
             ErrorKind::PeerMisbehaved { .. } | ErrorKind::PeerIncompatible { .. } => Self::PROTOCOL,
             ErrorKind::HostKeyUnknown { .. }
@@ -57,11 +57,17 @@ impl Exit {
             // Servers hang up on too many attempts.
             ErrorKind::Disconnected { .. } if error.step() == Step::Authenticate => Self::LOGIN,
             ErrorKind::Identity { .. } => Self::IDENTITY,
-            ErrorKind::Bind { .. } => Self::LISTEN,
-            ErrorKind::TargetRefused { .. } => Self::TARGET,
-            ErrorKind::Disconnected { .. } | ErrorKind::Lost { .. } | ErrorKind::PeerDead { .. } => {
-                Self::LOST
+            ErrorKind::Bind { .. } | ErrorKind::BindUnix { .. } | ErrorKind::ForwardRefused { .. } => {
+                Self::LISTEN
             }
+            ErrorKind::TargetRefused { .. }
+            | ErrorKind::TargetUnreachable { .. }
+            | ErrorKind::NotAllowed { .. }
+            | ErrorKind::TooMany { .. } => Self::TARGET,
+            ErrorKind::Disconnected { .. }
+            | ErrorKind::Lost { .. }
+            | ErrorKind::PeerDead { .. }
+            | ErrorKind::NotConnected { .. } => Self::LOST,
             ErrorKind::Stopped => Self::DONE,
             // Kinds that later versions of the library add.
             _ => Self::INTERNAL,
@@ -77,7 +83,7 @@ const fn exit(code: u8, meaning: &'static str) -> Exit {
 mod tests {
     use std::{io, time::Duration};
 
-    use underpass::{DisconnectReason, OpenFailureReason, Target};
+    use underpass::{DisconnectReason, Endpoint, OpenFailureReason};
 
     use super::*;
 
@@ -85,7 +91,7 @@ mod tests {
     fn each_kind_of_error_has_its_code() {
         let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
         let address = "127.0.0.1:1".parse().unwrap();
-        let target = Target::from(("db", 1));
+        let target = Endpoint::from(("db", 1));
         let cases = [
             (Error::internal(Step::Carry, ""), 1),
             (Error::configuration(""), 2),

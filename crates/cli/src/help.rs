@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use crate::{
     exit::Exit,
-    options::{Group, Row, TABLE},
+    options::{Group, Row, all},
 };
 
 /// What `--version` says.
@@ -45,7 +45,7 @@ fn write_help(out: &mut String) -> fmt::Result {
 }
 
 pub(crate) fn rows(group: Group) -> impl Iterator<Item = &'static Row> {
-    TABLE.iter().filter(move |row| row.group == group)
+    all().filter(move |row| row.group == group)
 }
 
 /// A paragraph, indented below what it explains.
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn help_tells_every_row_and_code_within_the_width_of_a_terminal() {
         let help = help();
-        for row in TABLE {
+        for row in all() {
             assert!(row.spellings().iter().all(|spelling| help.contains(spelling)), "{:?}", row.spellings());
         }
         for exit in Exit::ALL {

@@ -27,8 +27,14 @@ pub(crate) fn event(event: &Event) -> Value {
         }),
         Event::Authenticated { method, user } => json!({ "method": method, "user": user }),
         Event::Listening { forward, address } => json!({
-            "address": text(address), "port": address.port(), "target": text(forward.target()),
-            "forward": text(forward),
+            "address": text(address), "port": address.port(), "remote": address.is_remote(),
+            "target": forward.target().map(text), "forward": text(forward),
+        }),
+        Event::Reconnecting { error, attempt, after } => json!({
+            "attempt": attempt, "after": after.as_secs_f64(), "error": particulars(error),
+        }),
+        Event::Reconnected { outage, attempts } => json!({
+            "outage": outage.as_secs_f64(), "attempts": attempts,
         }),
         Event::ConnectionOpened { id, peer, target } => json!({
             "id": id, "peer": text(peer), "target": text(target),
@@ -85,12 +91,14 @@ fn text(value: &impl ToString) -> String {
 
 #[cfg(test)]
 mod tests {
+    use underpass::Bound;
+
     use super::*;
 
     #[test]
     fn a_listener_tells_its_real_port() {
         let forward = underpass::Forward::local(0, ("db", 5432));
-        let listening = Event::Listening { forward, address: ([127, 0, 0, 1], 40001).into() };
+        let listening = Event::Listening { forward, address: Bound::Tcp(([127, 0, 0, 1], 40001).into()) };
         let object = event(&listening);
         assert_eq!((&object["address"], &object["port"]), (&json!("127.0.0.1:40001"), &json!(40001)));
         assert_eq!((&object["forward"], &object["target"]), (&json!("-L 0:db:5432"), &json!("db:5432")));

@@ -18,6 +18,7 @@ mod reference;
 mod resolve;
 mod signals;
 mod status;
+mod stdio;
 mod tunnel;
 mod values;
 
@@ -32,6 +33,7 @@ use exit::Exit;
 use output::Reporter;
 use prompt::Terminal;
 use resolve::Environment;
+use tunnel::Plan;
 use underpass::{Error, Step};
 
 fn main() -> ExitCode {
@@ -56,6 +58,8 @@ fn main() -> ExitCode {
 /// What is told, and how.
 fn output(args: &Args) -> Output {
     let mut output = args.output.clone();
+    // There standard output carries the payload.
+    output.on_stderr = args.forwards.stdio.is_some();
     // A demonstration is there to be watched.
     if args.command == Command::Demo && output.verbosity == Verbosity::default() {
         output.verbosity = output.verbosity.more();
@@ -70,10 +74,20 @@ fn run(args: &Args, reporter: &Reporter, terminal: &Terminal) -> Result<Exit, Er
         Command::Algorithms => print(&algorithms::list(args.output.json)),
         Command::Demo => block_on(demo::run(reporter.clone())),
         Command::Tunnel => {
-            let settings = resolve::resolve(args, &Environment::read())?;
-            block_on(tunnel::run(settings, reporter.clone(), terminal.clone()))
+            let plan = plan(args)?;
+            block_on(tunnel::run(plan, reporter.clone(), terminal.clone()))
         }
     }
+}
+
+/// What to do with a tunnel, which must be something.
+fn plan(args: &Args) -> Result<Plan, Error> {
+    let settings = resolve::resolve(args, &Environment::read())?;
+    if settings.forwards.is_empty() && args.forwards.stdio.is_none() {
+        return Err(Error::configuration("there is nothing to forward")
+            .with_advice("say what to forward, e.g. `-L 5432:db:5432`"));
+    }
+    Ok(Plan { settings, stdio: args.forwards.stdio.clone(), wait_ready: args.reconnect.wait_ready })
 }
 
 /// Runs on this thread alone: with one tunnel, more threads cost more in wake-ups than they gain.

@@ -1,10 +1,14 @@
 //! Everything a person can set: one row each. Parser, `--help` and reference page are made from these rows.
 
 mod table;
+mod tunnel;
 
 use crate::args::Args;
 
-pub(crate) use table::TABLE;
+/// All rows, in the order of the help within each group.
+pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
+    table::TABLE.iter().chain(tunnel::TUNNEL)
+}
 
 /// Something a person can set.
 pub(crate) struct Row {
@@ -57,17 +61,19 @@ pub(crate) enum Group {
     HostKeys,
     Algorithms,
     Liveness,
+    Limits,
     Output,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Forwards,
         Self::Server,
         Self::Login,
         Self::HostKeys,
         Self::Algorithms,
         Self::Liveness,
+        Self::Limits,
         Self::Output,
     ];
 
@@ -79,6 +85,7 @@ impl Group {
             Self::HostKeys => "The server's key",
             Self::Algorithms => "Algorithms",
             Self::Liveness => "Keeping the connection good",
+            Self::Limits => "Who may use it, and how much",
             Self::Output => "Output",
         }
     }
@@ -96,12 +103,12 @@ impl Row {
 
     /// The row and flag of a name.
     pub(crate) fn with_flag(name: impl PartialEq<Name>) -> Option<(&'static Self, &'static Flag)> {
-        TABLE.iter().find_map(|row| row.flags.iter().find(|flag| name == flag.name).map(|flag| (row, flag)))
+        all().find_map(|row| row.flags.iter().find(|flag| name == flag.name).map(|flag| (row, flag)))
     }
 
     /// The row of a keyword, in any case as in `ssh_config`.
     pub(crate) fn with_keyword(keyword: &str) -> Option<&'static Self> {
-        TABLE.iter().find(|row| row.keyword.is_some_and(|known| known.eq_ignore_ascii_case(keyword)))
+        all().find(|row| row.keyword.is_some_and(|known| known.eq_ignore_ascii_case(keyword)))
     }
 }
 
@@ -127,8 +134,7 @@ mod tests {
 
     #[test]
     fn no_two_rows_share_a_name() {
-        let names: Vec<String> = TABLE
-            .iter()
+        let names: Vec<String> = all()
             .flat_map(|row| {
                 let flags = row.flags.iter().map(|flag| flag.name.to_string());
                 flags.chain(row.keyword.map(str::to_lowercase))
@@ -141,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_row_is_documented_and_can_be_written() {
-        for row in TABLE {
+        for row in all() {
             let spellings = row.spellings();
             assert!(!spellings.is_empty(), "{}", row.doc);
             assert!(!row.doc.is_empty() && !row.doc.ends_with('.'), "{spellings:?}");
@@ -153,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_closest_name_is_the_one_that_was_meant() {
-        let keywords = || TABLE.iter().filter_map(|row| row.keyword);
+        let keywords = || all().filter_map(|row| row.keyword);
         assert_eq!(closest("StrictHostkeyCheking", keywords()), Some("StrictHostKeyChecking"));
         assert_eq!(closest("cipher", keywords()), Some("Ciphers"));
     }

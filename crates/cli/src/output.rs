@@ -60,8 +60,9 @@ pub(crate) fn start(output: &Output) -> (Reporter, Writer) {
     let reporter =
         Reporter { output: output.clone(), messages: messages.clone(), backlog: Arc::clone(&backlog) };
     let json = output.json;
+    let on_stdout = json && !output.on_stderr;
     thread::spawn(move || {
-        let out: Box<dyn Write> = if json { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
+        let out: Box<dyn Write> = if on_stdout { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
         Sink { out, json, status: String::new() }.write_all(&received, &backlog);
         // The receiver is gone when nobody waits for this any more.
         let _ = finished.send(());
@@ -120,7 +121,7 @@ impl Reporter {
     }
 
     fn text(&self, event: &Event) -> Option<String> {
-        let Output { json, verbosity: Verbosity(most) } = self.output;
+        let Output { json, verbosity: Verbosity(most), .. } = self.output;
         let level = i8::try_from(event.level()).unwrap_or(i8::MAX);
         if json {
             // Each change of state is wanted; details only as asked for.
@@ -241,7 +242,7 @@ mod tests {
 
     fn reporter(json: bool, verbosity: i8) -> (Reporter, mpsc::Receiver<Message>) {
         let (messages, received) = mpsc::channel();
-        let output = Output { json, verbosity: Verbosity(verbosity) };
+        let output = Output { json, on_stderr: false, verbosity: Verbosity(verbosity) };
         (Reporter { output, messages, backlog: Arc::default() }, received)
     }
 

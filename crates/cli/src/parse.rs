@@ -8,7 +8,7 @@ use underpass_wire::Untrusted;
 
 use crate::{
     args::{Args, Command},
-    options::{Action, Group, Name, Row, TABLE, closest},
+    options::{Action, Group, Name, Row, all, closest},
 };
 
 /// Reads a command line, without the program's own name.
@@ -120,10 +120,7 @@ impl Reader {
             Command::Tunnel if self.args.destination.is_none() => {
                 return Err(usage("the destination, [user@]host, is missing".to_owned()));
             }
-            Command::Tunnel if self.args.forwards.forwards.is_empty() => {
-                return Err(usage("there is nothing to forward".to_owned())
-                    .with_advice("say what to forward, e.g. `-L 5432:db:5432`"));
-            }
+            // Files may name forwards, too.
             Command::Tunnel => {}
         }
         Ok(self.args)
@@ -135,7 +132,7 @@ fn unknown_short(letter: char) -> Error {
 }
 
 fn unknown_long(name: &str) -> Error {
-    let known = TABLE.iter().flat_map(|row| row.flags).filter_map(|flag| match flag.name {
+    let known = all().flat_map(|row| row.flags).filter_map(|flag| match flag.name {
         Name::Long(name) => Some(name),
         Name::Short(_) => None,
     });
@@ -143,7 +140,7 @@ fn unknown_long(name: &str) -> Error {
 }
 
 fn unknown_keyword(keyword: &str) -> Error {
-    let known = TABLE.iter().filter_map(|row| row.keyword);
+    let known = all().filter_map(|row| row.keyword);
     unknown("there is no setting", keyword, closest(keyword, known).map(str::to_owned))
 }
 
@@ -255,7 +252,7 @@ mod tests {
 
     #[test]
     fn each_row_means_the_same_in_every_spelling() {
-        for row in TABLE.iter().filter(|row| !row.example.is_empty()) {
+        for row in all().filter(|row| !row.example.is_empty()) {
             let set = |words: &[&str]| {
                 let all = words.iter().copied().chain(["-L", "1:a:2", "bastion"]);
                 parse(all.map(OsString::from)).unwrap_or_else(|error| panic!("{words:?}: {error}"))
@@ -279,7 +276,7 @@ mod tests {
 
     #[test]
     fn every_row_with_a_value_refuses_an_empty_one() {
-        for row in TABLE.iter().filter(|row| row.keyword.is_some()) {
+        for row in all().filter(|row| row.keyword.is_some()) {
             let keyword = row.keyword.unwrap();
             let error = refusal(&format!("-L 1:a:2 -o {keyword}= bastion"));
             assert!(error.contains(&format!("-o {keyword}: ")), "{error}");
@@ -347,7 +344,6 @@ mod tests {
     fn what_is_wrong_is_said_with_what_was_expected() {
         let wrong = [
             ("", "the destination, [user@]host, is missing"),
-            ("bastion", "there is nothing to forward"),
             ("-L 1:a:2 bastion uptime", "`uptime` follows the destination"),
             (
                 "-p http -L 1:a:2 x",

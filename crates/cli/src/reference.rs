@@ -4,10 +4,11 @@ use std::{
     fmt::{self, Write as _},
     fs,
     path::Path,
+    time::Duration,
 };
 
 use serde_json::Value;
-use underpass::{Error, Event, Forward, HostKeyVerdict, OpenFailureReason, Step, Target};
+use underpass::{Bound, Endpoint, Error, Event, Forward, HostKeyVerdict, OpenFailureReason, Peer, Step};
 
 use crate::{
     exit::Exit,
@@ -113,20 +114,26 @@ fn before_login() -> Vec<Event> {
 }
 
 fn after_login() -> Vec<Event> {
-    let peer = ([127, 0, 0, 1], 40002).into();
-    let target = Target::from(("db", 5432));
+    let peer = Peer::Tcp(([127, 0, 0, 1], 40002).into());
+    let target = Endpoint::from(("db", 5432));
     let refused = OpenFailureReason::CONNECT_FAILED;
     let error = Error::target_refused("bastion", &target, refused, b"Connection refused");
     vec![
         Event::Listening {
             forward: Forward::local(0, ("db", 5432)),
-            address: ([127, 0, 0, 1], 40001).into(),
+            address: Bound::Tcp(([127, 0, 0, 1], 40001).into()),
         },
-        Event::ConnectionOpened { id: 1, peer, target: target.clone() },
+        Event::ConnectionOpened { id: 1, peer: peer.clone(), target: target.clone() },
         Event::ConnectionClosed { id: 1, sent: 1234, received: 56789, error: None },
         Event::ConnectionFailed { id: 2, peer, target, error },
         Event::Warning { text: "the server's key is not checked".to_owned() },
         Event::Detail { level: 2, text: "the server accepts ssh-ed25519 signatures".to_owned() },
+        Event::Reconnecting {
+            error: Error::peer_dead("bastion", Duration::from_secs(45)),
+            attempt: 1,
+            after: Duration::from_millis(700),
+        },
+        Event::Reconnected { outage: Duration::from_millis(900), attempts: 1 },
         Event::Stopping { open: 1 },
         Event::Closed { error: None },
     ]

@@ -2,13 +2,14 @@
 
 use std::{
     env, fs,
+    num::NonZeroU64,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use underpass::{Builder, Destination, Error, Identity, Secret, Settings};
+use underpass::{Access, Builder, Credentials, Destination, Error, Identity, Proxy, Secret, Settings};
 
-use crate::args::{Args, HostKey, Login};
+use crate::args::{Args, Forwards, HostKey, Limits, Login, ReconnectArgs};
 
 /// What surrounds the command.
 #[derive(Debug, Clone, Default)]
@@ -32,17 +33,107 @@ impl Environment {
 
 /// The settings that the command line means.
 pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Settings, Error> {
+    let mut settings = one_server(args, environment)?;
+    let hops = args.server.jumps.as_deref().unwrap_or_default();
+    for (at, hop) in hops.iter().enumerate() {
+        settings.jumps.push(one_server(&args_of_hop(args, hop, at == 0), environment)?);
+    }
+    if !hops.is_empty() {
+        // The first hop has it: it is what is dialled.
+        settings.proxy = Proxy::Direct;
+    }
+    Builder::from(settings).settings()
+}
+
+/// What the command line means for a hop: what is said of the destination alone does not count, and only the first one
+/// is dialled.
+fn args_of_hop(args: &Args, hop: &Destination, first: bool) -> Args {
+    let mut args = args.clone();
+    args.login.user = hop.user.clone();
+    args.login.password_file = None;
+    args.host_key.alias = None;
+    args.forwards = Forwards::default();
+    args.server.host_name = None;
+    args.server.port = hop.port;
+    args.server.jumps = None;
+    if !first {
+        args.server.proxy = None;
+        args.server.proxy_command = None;
+        args.server.local_address = None;
+        args.server.local_port = None;
+    }
+    args.destination = Some(hop.clone());
+    args
+}
+
+fn one_server(args: &Args, environment: &Environment) -> Result<Settings, Error> {
     let mut settings = Settings::default();
     server(&mut settings, args)?;
     algorithms(&mut settings, args);
     liveness(&mut settings, args);
-    settings.forwards.clone_from(&args.forwards.forwards);
-    put(&mut settings.exit_on_forward_failure, args.forwards.exit_on_failure);
+    forwards(&mut settings, &args.forwards);
+    reconnect(&mut settings, &args.reconnect);
+    limits(&mut settings, &args.limits)?;
+    sockets(&mut settings, args);
     methods(&mut settings, &args.login)?;
     let paths = Paths { environment, settings: &settings.clone() };
     login(&mut settings, &args.login, &paths)?;
     host_key(&mut settings, &args.host_key, &paths)?;
-    Builder::from(settings).settings()
+    way(&mut settings, args)?;
+    Ok(settings)
+}
+
+fn forwards(settings: &mut Settings, forwards: &Forwards) {
+    settings.forwards.clone_from(&forwards.forwards);
+    put(&mut settings.exit_on_forward_failure, forwards.exit_on_failure);
+    put(&mut settings.gateway_ports, forwards.gateway_ports);
+    put(&mut settings.unlink_sockets, forwards.unlink);
+    put(&mut settings.exclusive_bind, forwards.exclusive_bind);
+}
+
+fn reconnect(settings: &mut Settings, args: &ReconnectArgs) {
+    let reconnect = &mut settings.reconnect;
+    put(&mut reconnect.when, args.when);
+    put(&mut reconnect.backoff, args.backoff);
+    put(&mut reconnect.refused, args.refused);
+    reconnect.max_attempts = args.attempts.or(reconnect.max_attempts);
+    put(&mut settings.waiting_connections, args.waiting.map(|most| most as usize));
+    put(&mut settings.waiting_timeout, args.waiting_timeout);
+    settings.probe.clone_from(&args.probe);
+}
+
+fn limits(settings: &mut Settings, limits: &Limits) -> Result<(), Error> {
+    settings.clients.allowed.clone_from(&limits.allowed_clients);
+    put(&mut settings.clients.blocked, limits.blocked_clients.clone());
+    put(&mut settings.destinations, limits.destinations.clone());
+    put(&mut settings.max_connections, limits.max_connections.map(|most| most as usize));
+    settings.idle_timeout = limits.idle;
+    settings.rate_limit = limits.rate.and_then(NonZeroU64::new);
+    settings.tunnel_rate_limit = limits.total_rate.and_then(NonZeroU64::new);
+    put(&mut settings.open_timeout, limits.open_timeout);
+    if let Some(file) = &limits.proxy_users {
+        settings.proxy_access = Access::Accounts(read_users(file)?.into());
+    }
+    Ok(())
+}
+
+fn sockets(settings: &mut Settings, args: &Args) {
+    settings.server_socket = args.sockets.server.clone();
+    settings.client_socket = args.sockets.client.clone();
+    put(&mut settings.server_socket.keepalive, args.liveness.tcp_keepalive);
+    settings.local_address = args.server.local_address;
+    put(&mut settings.local_port, args.server.local_port);
+}
+
+/// How the server is reached. Of several ways the closest to the network counts, a command first.
+fn way(settings: &mut Settings, args: &Args) -> Result<(), Error> {
+    let command = args.server.proxy_command.as_deref().filter(|command| *command != "none");
+    if let Some(command) = command {
+        settings.proxy = Proxy::Command(expand_command(command, settings, args)?);
+    } else if let Some(proxy) = &args.server.proxy {
+        settings.proxy = proxy.clone().with_headers(args.server.proxy_headers.clone());
+    }
+    Ok(())
 }
 
 fn server(settings: &mut Settings, args: &Args) -> Result<(), Error> {
@@ -75,7 +166,6 @@ fn liveness(settings: &mut Settings, args: &Args) {
         liveness.interval.map(|interval| Some(interval).filter(|interval| *interval > Duration::ZERO));
     put(&mut settings.keepalive_interval, interval);
     put(&mut settings.keepalive_count, liveness.count);
-    put(&mut settings.tcp_keepalive, liveness.tcp_keepalive);
     if let Some(limit) = liveness.rekey {
         settings.rekey_bytes = limit.bytes;
         settings.rekey_interval = limit.interval;
@@ -122,6 +212,29 @@ fn host_key(settings: &mut Settings, host_key: &HostKey, paths: &Paths<'_>) -> R
     Ok(())
 }
 
+/// Replaces what stands for host, port and user in a command.
+fn expand_command(command: &str, settings: &Settings, args: &Args) -> Result<String, Error> {
+    let mut expanded = String::new();
+    let mut rest = command;
+    while let Some((before, after)) = rest.split_once('%') {
+        expanded += before;
+        let token = after.chars().next();
+        expanded += &match token {
+            Some('%') => "%".to_owned(),
+            Some('h') => settings.host.clone(),
+            Some('n') => args.destination.as_ref().map(|written| written.host.clone()).unwrap_or_default(),
+            Some('p') => settings.port.to_string(),
+            Some('r') => settings.login_user()?,
+            _ => {
+                let problem = format!("in the command `{command}`, only %h, %n, %p, %r and %% may follow");
+                return Err(Error::configuration(problem));
+            }
+        };
+        rest = &after[token.map_or(0, char::len_utf8)..];
+    }
+    Ok(expanded + rest)
+}
+
 /// Replaces a default by what was set.
 fn put<T>(setting: &mut T, value: Option<T>) {
     if let Some(value) = value {
@@ -129,25 +242,45 @@ fn put<T>(setting: &mut T, value: Option<T>) {
     }
 }
 
+/// Reads the users of a proxy, `user:password` a line.
+fn read_users(file: &Path) -> Result<Vec<Credentials>, Error> {
+    let content = read_secret(file, "users")?;
+    let mut users = Vec::new();
+    let lines = content.expose().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    for (at, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
+        let problem =
+            |problem: &str| Error::configuration(format!("line {} of {}: {problem}", at + 1, file.display()));
+        let line = std::str::from_utf8(line).map_err(|_| problem("it is not Unicode"))?;
+        let (user, password) = line.split_once(':').ok_or_else(|| problem("it is not `user:password`"))?;
+        users.push(Credentials::new(user, password).map_err(|error| problem(&error.to_string()))?);
+    }
+    Ok(users)
+}
+
 /// Reads a password that nobody else can read.
 fn read_password(file: &Path) -> Result<Secret, Error> {
+    let content = read_secret(file, "password")?;
+    let line = content.expose();
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    match line.strip_suffix(b"\r").unwrap_or(line) {
+        b"" => Err(Error::configuration(format!("the password file {}: it is empty", file.display()))),
+        password => Ok(Secret::new(password)),
+    }
+}
+
+/// Reads a file that nobody else can read.
+fn read_secret(file: &Path, what: &str) -> Result<Secret, Error> {
     let problem =
-        |problem: String| Error::configuration(format!("the password file {}: {problem}", file.display()));
+        |problem: String| Error::configuration(format!("the {what} file {}: {problem}", file.display()));
     let metadata = fs::metadata(file).map_err(|error| problem(error.to_string()))?;
     if open_to_others(&metadata) {
         return Err(problem("others have access to it".to_owned())
             .with_advice(format!("take it from them: `chmod 600 {}`", file.display())));
     }
-    if metadata.len() > MAX_PASSWORD_LEN {
-        return Err(problem(format!("it is longer than {MAX_PASSWORD_LEN} bytes")));
+    if metadata.len() > MAX_SECRET_LEN {
+        return Err(problem(format!("it is longer than {MAX_SECRET_LEN} bytes")));
     }
-    let content = Secret::new(fs::read(file).map_err(|error| problem(error.to_string()))?);
-    let line = content.expose();
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    match line.strip_suffix(b"\r").unwrap_or(line) {
-        b"" => Err(problem("it is empty".to_owned())),
-        password => Ok(Secret::new(password)),
-    }
+    Ok(Secret::new(fs::read(file).map_err(|error| problem(error.to_string()))?))
 }
 
 #[cfg(unix)]
@@ -214,8 +347,8 @@ impl Paths<'_> {
     }
 }
 
-/// The longest password file: no server takes longer ones, and a wrong file is found out.
-const MAX_PASSWORD_LEN: u64 = 4096;
+/// The longest file of secrets: no server takes longer passwords, and a wrong file is found out.
+const MAX_SECRET_LEN: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -264,7 +397,7 @@ mod tests {
         assert_eq!(resolved.connect_timeout, Duration::from_secs(7));
         assert_eq!(resolved.handshake_timeout, Duration::from_secs(7));
         assert_eq!((resolved.keepalive_interval, resolved.keepalive_count), (None, 9));
-        assert!(!resolved.tcp_keepalive && !resolved.exit_on_forward_failure && resolved.batch);
+        assert!(!resolved.server_socket.keepalive && !resolved.exit_on_forward_failure && resolved.batch);
         assert_eq!(resolved.number_of_password_prompts, 1);
         assert_eq!(resolved.host_key_policy, HostKeyPolicy::AcceptNew);
         assert_eq!(resolved.host_key_alias.as_deref(), Some("b"));

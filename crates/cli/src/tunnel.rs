@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use underpass::{Builder, Error, Event, HostKeyPolicy, Settings, Tunnel};
+use serde_json::json;
+use underpass::{Builder, Endpoint, Error, Event, HostKeyPolicy, Settings, Tunnel};
 
 use crate::{
     exit::Exit,
@@ -10,13 +11,24 @@ use crate::{
     prompt::{Terminal, TerminalPrompter},
     signals::Signals,
     status::{PERIOD, Status},
+    stdio,
 };
+
+/// What is to be done with a tunnel.
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    /// What standard input and output are connected to.
+    pub(crate) stdio: Option<Endpoint>,
+    /// How long it may take to be ready, if anybody wants to know.
+    pub(crate) wait_ready: Option<Duration>,
+}
 
 /// Runs a tunnel from beginning to end.
 ///
 /// # Errors
 /// What ended it, other than being told to stop.
-pub(crate) async fn run(settings: Settings, reporter: Reporter, terminal: Terminal) -> Result<Exit, Error> {
+pub(crate) async fn run(plan: Plan, reporter: Reporter, terminal: Terminal) -> Result<Exit, Error> {
+    let Plan { settings, stdio, wait_ready } = plan;
     let mut signals = Signals::new()?;
     if settings.host_key_policy == HostKeyPolicy::DangerouslyAcceptAny {
         reporter.event(&Event::Warning { text: UNCHECKED.to_owned() });
@@ -30,10 +42,24 @@ pub(crate) async fn run(settings: Settings, reporter: Reporter, terminal: Termin
         tunnel = builder.open() => tunnel?,
         () = signals.next() => return Ok(Exit::CUT),
     };
+    let work = async {
+        if let Some(patience) = wait_ready {
+            tunnel.wait_ready(patience).await?;
+            reporter.step("ready", json!({}), "the tunnel is ready");
+        }
+        match &stdio {
+            Some(target) => stdio::carry(&tunnel, target).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         ended = tunnel.closed() => return ended.map(|()| Exit::DONE),
+        done = work => {
+            tunnel.stop(Duration::ZERO).await;
+            return done.map(|()| Exit::DONE);
+        }
         () = signals.next() => {}
-        () = show_status("open", &tunnel, &reporter) => {}
+        () = show_status(&tunnel, &reporter) => {}
     }
     tokio::select! {
         () = tunnel.stop(GRACE) => Ok(Exit::DONE),
@@ -42,19 +68,19 @@ pub(crate) async fn run(settings: Settings, reporter: Reporter, terminal: Termin
             reporter.event(&Event::Warning { text: format!("cut short; connections still open: {open}") });
             Ok(Exit::CUT)
         }
-        () = show_status("stopping", &tunnel, &reporter) => Ok(Exit::DONE),
+        () = show_status(&tunnel, &reporter) => Ok(Exit::DONE),
     }
 }
 
 /// Keeps the status line fresh, for ever.
-async fn show_status(state: &str, tunnel: &Tunnel, reporter: &Reporter) {
+async fn show_status(tunnel: &Tunnel, reporter: &Reporter) {
     if !reporter.has_status() {
         return std::future::pending().await;
     }
     let mut status = Status::new(tunnel.stats(), Instant::now());
     loop {
         tokio::time::sleep(PERIOD).await;
-        reporter.status(&status.line(state, tunnel.stats(), Instant::now()));
+        reporter.status(&status.line(tunnel.state().name(), tunnel.stats(), Instant::now()));
     }
 }
 

@@ -1,8 +1,11 @@
 //! Values as `ssh_config` writes them. Each function says what it expected instead.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
+use underpass::{AccessList, Destination, Destinations, Endpoint, Error, Forward};
 use underpass_wire::Untrusted;
+
+use crate::args::Sockets;
 
 /// `yes` or `no`.
 pub(crate) fn yes_no(text: &str) -> Result<bool, String> {
@@ -82,6 +85,80 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
         .and_then(|(number, shift)| number.checked_mul(1 << shift))
         .filter(|bytes| *bytes != 0)
         .ok_or_else(|| expected("an amount of data such as 65536, 512K, 1M or 1G", text))
+}
+
+/// An address.
+pub(crate) fn ip(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| expected("an IPv4 or IPv6 address", text))
+}
+
+/// `HOST:PORT`, or the path of a Unix-domain socket.
+pub(crate) fn endpoint(text: &str) -> Result<Endpoint, String> {
+    // What may be the target of a forward, whose other half does not matter.
+    let forward = Forward::parse_local(&format!("0:{text}")).ok();
+    forward
+        .and_then(|forward| forward.target().cloned())
+        .ok_or_else(|| expected("HOST:PORT, or the path of a socket", text))
+}
+
+/// Destinations between commas; `none` is an empty list.
+pub(crate) fn jumps(text: &str) -> Result<Vec<Destination>, String> {
+    match text {
+        "" => Err(expected("hosts between commas, or `none`", text)),
+        "none" => Ok(Vec::new()),
+        hops => {
+            hops.split(',').map(|hop| hop.parse().map_err(|error: Error| error.kind().to_string())).collect()
+        }
+    }
+}
+
+/// Text as it is, as long as there is any.
+pub(crate) fn text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("a value is missing".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// `Name: value`.
+pub(crate) fn header(text: &str) -> Result<(&str, &str), String> {
+    let (name, value) = text.split_once(':').ok_or_else(|| expected("a header as in `Name: value`", text))?;
+    Ok((name.trim(), value.trim()))
+}
+
+/// Addresses and networks.
+pub(crate) fn access_list(text: &str) -> Result<AccessList, String> {
+    if text.trim().is_empty() {
+        return Err("a value is missing".to_owned());
+    }
+    text.parse().map_err(|error: Error| error.kind().to_string())
+}
+
+/// Where clients of dynamic forwards may go.
+pub(crate) fn destinations(text: &str) -> Result<Destinations, String> {
+    if text.trim().is_empty() {
+        return Err("a value is missing".to_owned());
+    }
+    text.parse().map_err(|error: Error| error.kind().to_string())
+}
+
+/// `[client-]NAME=VALUE`.
+pub(crate) fn socket_option(text: &str, sockets: &mut Sockets) -> Result<(), String> {
+    let wrong = || expected("NAME=VALUE, as in `send-buffer=1M`", text);
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    let (options, name) = match name.strip_prefix("client-") {
+        Some(name) => (&mut sockets.client, name),
+        None => (&mut sockets.server, name),
+    };
+    let size = |value| bytes(value).and_then(|size| usize::try_from(size).map_err(|_| wrong()));
+    match name {
+        "nodelay" => options.nodelay = yes_no(value)?,
+        "send-buffer" => options.send_buffer = Some(size(value)?),
+        "receive-buffer" => options.receive_buffer = Some(size(value)?),
+        "keepalive-time" => options.keepalive_time = Some(some_time(value)?),
+        "keepalive-interval" => options.keepalive_interval = Some(some_time(value)?),
+        "keepalive-count" => options.keepalive_count = Some(count(value)?),
+        "linger" => options.linger = Some(time(value)?),
+        _ => return Err(wrong()),
+    }
+    Ok(())
 }
 
 /// Words between white space; double quotes keep white space in a word.

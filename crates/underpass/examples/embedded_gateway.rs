@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use underpass::{Forward, gateway::Gateway};
+use underpass::{Endpoint, Forward, gateway::Gateway};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -15,7 +15,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [address, target] = arguments.as_slice() else {
         return Err("usage: embedded_gateway address:port target:port".into());
     };
-    let allowed = Forward::parse_local(&format!("0:{target}"))?.target().clone();
+    let forward = Forward::parse_local(&format!("0:{target}"))?;
+    let allowed =
+        forward.target().and_then(Endpoint::tcp).cloned().ok_or("the target is no host and port")?;
     let password = std::env::var("GATEWAY_PASSWORD").map_err(|_| "set GATEWAY_PASSWORD")?;
 
     // Without a host key of its own it makes one, for this run.

@@ -1,9 +1,11 @@
-use std::{env, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{env, fmt, net::IpAddr, num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 
 use underpass_crypto::{Secret, Signer};
+use underpass_proxy::Access;
 
 use crate::{
-    Destination, Error, Event, Forward, NoPrompter, Observer, Prompter,
+    ClientAccess, Destination, Destinations, Endpoint, Error, Event, Forward, NoPrompter, Observer, Prompter,
+    Proxy, Reconnect, SocketOptions,
     destination::{check_host, check_user},
 };
 
@@ -42,10 +44,45 @@ impl Builder {
     }
 
     /// Adds a local forward written as `[bind:]port:host:hostport`.
-    pub fn local_forward(mut self, text: impl AsRef<str>) -> Self {
-        match Forward::parse_local(text.as_ref()) {
+    pub fn local_forward(self, text: impl AsRef<str>) -> Self {
+        self.parsed(Forward::parse_local(text.as_ref()))
+    }
+
+    fn parsed(mut self, forward: Result<Forward, Error>) -> Self {
+        match forward {
             Ok(forward) => self.settings.forwards.push(forward),
             Err(mistake) => self.mistake = self.mistake.or(Some(mistake)),
+        }
+        self
+    }
+
+    /// Adds a dynamic forward written as `[bind:]port`.
+    pub fn dynamic_forward(self, text: impl AsRef<str>) -> Self {
+        self.parsed(Forward::parse_dynamic(text.as_ref()))
+    }
+
+    /// Adds a remote forward written as `[bind:]port:host:hostport`, or `[bind:]port` for a proxy on the server.
+    pub fn remote_forward(self, text: impl AsRef<str>) -> Self {
+        self.parsed(Forward::parse_remote(text.as_ref()))
+    }
+
+    /// Adds a hop: an SSH server to go through before the one in the destination, after the hops that were added
+    /// before. It has settings of its own, host keys and credentials included; only who is asked and who sees events
+    /// is as for the tunnel, unless it says otherwise.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), underpass::Error> {
+    /// use underpass::Tunnel;
+    ///
+    /// let outer = Tunnel::builder("me@outer").identity_file("/keys/outer");
+    /// let tunnel = Tunnel::builder("root@inner").jump(outer).local_forward("0:db:5432").open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn jump(mut self, hop: Builder) -> Self {
+        match hop.mistake {
+            Some(mistake) => self.mistake = self.mistake.or(Some(mistake)),
+            None => self.settings.jumps.push(hop.settings),
         }
         self
     }
@@ -64,7 +101,7 @@ impl Builder {
 
     /// Says who answers questions. Nobody is asked while [`Settings::batch`] is true.
     pub fn prompter(mut self, prompter: impl Prompter + 'static) -> Self {
-        self.settings.prompter = Arc::new(prompter);
+        self.settings.prompter = Some(Arc::new(prompter));
         self
     }
 
@@ -136,6 +173,18 @@ settings! {
     /// What the tunnel carries. Default: nothing.
     forwards: Vec<Forward> = Vec::new();
 
+    /// The servers to go through on the way, each with settings of its own, the nearest first. Default: none.
+    jumps: Vec<Settings> = Vec::new();
+
+    /// What happens when the connection breaks. Default: see [`Reconnect`].
+    reconnect: Reconnect = Reconnect::default(), set(reconnect: Reconnect) => reconnect;
+
+    /// How many new connections may wait while there is no connection to the server. Default: 1000.
+    waiting_connections: usize = 1000, set(most: usize) => most;
+
+    /// How long each of them may wait. Default: 30 s.
+    waiting_timeout: Duration = Duration::from_secs(30), set(timeout: Duration) => timeout;
+
     /// Whether `open` fails when one of several forwards cannot listen; otherwise that is only a warning.
     /// Default: yes.
     exit_on_forward_failure: bool = true, set(fail: bool) => fail;
@@ -154,8 +203,8 @@ settings! {
     /// prompter is asked. Default: none.
     password: Option<Secret> = None, set(password: impl Into<Secret>) => Some(password.into());
 
-    /// Answers questions. Default: nobody.
-    prompter: Arc<dyn Prompter> = Arc::new(NoPrompter);
+    /// Answers questions. Default: nobody; for a hop, whoever answers those of the tunnel.
+    prompter: Option<Arc<dyn Prompter>> = None;
 
     /// Whether no person is there to answer: the prompter is never asked. Default: no.
     batch: bool = false, set(batch: bool) => batch;
@@ -220,8 +269,57 @@ settings! {
     /// How many such questions may go unanswered before the tunnel is given up. Default: 3.
     keepalive_count: u32 = 3, set(count: u32) => count;
 
-    /// Whether the system, too, asks a silent server for signs of life (`SO_KEEPALIVE`). Default: yes.
-    tcp_keepalive: bool = true, set(keepalive: bool) => keepalive;
+    /// What is set on the TCP connection to the server, or to the proxy before it. Default: see [`SocketOptions`].
+    server_socket: SocketOptions = SocketOptions::default(), set(options: SocketOptions) => options;
+
+    /// What is set on connections of clients, and on those to the targets of remote forwards. Default: see
+    /// [`SocketOptions`].
+    client_socket: SocketOptions = SocketOptions::default(), set(options: SocketOptions) => options;
+
+    /// The address of this machine to connect to the server from. Default: the system chooses.
+    local_address: Option<IpAddr> = None, set(address: impl Into<IpAddr>) => Some(address.into());
+
+    /// The port to connect to the server from. Default: 0, the system chooses.
+    local_port: u16 = 0, set(port: u16) => port;
+
+    /// How the server is reached. Default: directly.
+    proxy: Proxy = Proxy::Direct, set(proxy: Proxy) => proxy;
+
+    /// How many connections may be open or opening at the same time; further ones are refused, from 1 to 100,000.
+    /// Default: 1000.
+    max_connections: usize = 1000, set(most: usize) => most;
+
+    /// Who may connect to the ports that this machine listens on. Default: everybody who can reach them.
+    clients: ClientAccess = ClientAccess::default(), set(clients: ClientAccess) => clients;
+
+    /// Where dynamic forwards, local and remote ones, may go. Default: anywhere.
+    destinations: Destinations = Destinations::default(), set(destinations: Destinations) => destinations;
+
+    /// Who may use dynamic forwards. Default: anyone who can reach their ports.
+    proxy_access: Access = Access::Anyone, set(access: Access) => access;
+
+    /// How long a connection may carry nothing, in either direction, before it is cut. `None`: for ever.
+    /// Default: `None`.
+    idle_timeout: Option<Duration> = None, set(timeout: impl Into<Option<Duration>>) => timeout.into();
+
+    /// How many bytes a second one connection may carry in each direction. `None`: as many as come. Default: `None`.
+    rate_limit: Option<NonZeroU64> = None, set(rate: impl Into<Option<NonZeroU64>>) => rate.into();
+
+    /// How many bytes a second all connections together may carry in each direction. `None`: as many as come.
+    /// Default: `None`.
+    tunnel_rate_limit: Option<NonZeroU64> = None, set(rate: impl Into<Option<NonZeroU64>>) => rate.into();
+
+    /// Whether forwards that name no address listen on all addresses of this machine. Default: no.
+    gateway_ports: bool = false, set(open: bool) => open;
+
+    /// Whether a Unix-domain socket that nobody listens at any more is replaced. Default: no.
+    unlink_sockets: bool = false, set(unlink: bool) => unlink;
+
+    /// Whether a port is refused that an earlier connection still holds in the system's memory. Default: no.
+    exclusive_bind: bool = false, set(exclusive: bool) => exclusive;
+
+    /// A target behind the server that [`Tunnel::wait_ready`](crate::Tunnel::wait_ready) has to reach. Default: none.
+    probe: Option<Endpoint> = None, set(target: impl Into<Endpoint>) => Some(target.into());
 
     /// How many bytes in one direction before new keys are agreed on. `None`: as many as the cipher is good for, see
     /// RFC 4344 section 3.2. Default: `None`.
@@ -256,6 +354,19 @@ impl Settings {
         })
     }
 
+    /// Who answers questions.
+    pub(crate) fn prompter(&self) -> Arc<dyn Prompter> {
+        self.prompter.clone().unwrap_or_else(|| Arc::new(NoPrompter))
+    }
+
+    /// The settings of a hop, with what it leaves to the tunnel.
+    pub(crate) fn lend_to(&self, hop: &Self) -> Self {
+        let mut hop = hop.clone();
+        hop.prompter = hop.prompter.or_else(|| self.prompter.clone());
+        hop.observer = hop.observer.or_else(|| self.observer.clone());
+        hop
+    }
+
     /// Tells the observer, if there is one. The event is only made for one.
     pub fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(observer) = &self.observer {
@@ -274,17 +385,35 @@ impl Settings {
             positive("handshake_timeout", self.handshake_timeout.as_nanos()),
             positive("auth_timeout", self.auth_timeout.as_nanos()),
             positive("open_timeout", self.open_timeout.as_nanos()),
+            positive("waiting_timeout", self.waiting_timeout.as_nanos()),
             positive("keepalive_interval", self.keepalive_interval.map_or(1, |interval| interval.as_nanos())),
             positive("keepalive_count", self.keepalive_count.into()),
             positive("rekey_bytes", self.rekey_bytes.unwrap_or(1).into()),
             positive("rekey_packets", self.rekey_packets.unwrap_or(1).into()),
             positive("rekey_interval", self.rekey_interval.map_or(1, |interval| interval.as_nanos())),
+            match self.max_connections {
+                1..=MAX_CONNECTIONS => Ok(()),
+                _ => Err(format!("max_connections must be from 1 to {MAX_CONNECTIONS}")),
+            },
             match self.window_memory {
                 MIN_WINDOW_MEMORY.. => Ok(()),
                 _ => Err(format!("window_memory must be at least {MIN_WINDOW_MEMORY} bytes")),
             },
         ];
-        checks.into_iter().collect::<Result<(), String>>().map_err(Error::configuration)
+        checks.into_iter().collect::<Result<(), String>>().map_err(Error::configuration)?;
+        self.jumps.iter().try_for_each(Self::validate_hop)
+    }
+
+    /// A hop only leads to the next one.
+    fn validate_hop(&self) -> Result<(), Error> {
+        self.validate()?;
+        match self.jumps.is_empty() && self.forwards.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(Error::configuration(format!("the hop {} has forwards or hops of its own", self.host))
+                    .with_advice("name forwards and hops in the settings of the tunnel"))
+            }
+        }
     }
 }
 
@@ -367,6 +496,9 @@ fn positive(name: &str, value: u128) -> Result<(), String> {
 
 /// Where login programs leave the user's name; the last is Windows'.
 const USER_VARIABLES: [&str; 3] = ["LOGNAME", "USER", "USERNAME"];
+
+/// What has been tried; each takes a few kilobytes, and a descriptor of the system's.
+const MAX_CONNECTIONS: usize = 100_000;
 
 /// Below this a single connection would have no useful window.
 const MIN_WINDOW_MEMORY: usize = 256 << 10;

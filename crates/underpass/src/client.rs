@@ -1,30 +1,37 @@
 //! The client's side of a session: trust, logon, reports.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use underpass_crypto::{Secret, key_type, sha256_fingerprint};
 use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
 use underpass_proto::{
-    Answer, Credential, Deadline, Error as EngineError, Event as EngineEvent, Negotiated, Prompts, Question,
-    QuestionId, Refusal, Refused,
+    Answer, ChannelId, ChannelKind, Connection, Credential, Deadline, Error as EngineError,
+    Event as EngineEvent, Negotiated, Prompts, Question, QuestionId, Refusal, Refused, RequestId,
 };
 use underpass_wire::OpenFailureReason;
 
+use crate::connect::Tasks;
 use crate::host_key::{self, Decision};
+use crate::inward::Arrival;
 use crate::known_hosts::KnownHosts;
 use crate::logon::{Logon, Next};
+use crate::remote::Destination;
 use crate::session::{Command, ConnectionInfo, Failure, Side};
-use crate::{Error, Event, HostKeyVerdict, Prompt, Settings, Step};
+use crate::{Endpoint, Error, Event, ForwardId, HostKeyVerdict, Peer, Prompt, Settings, Step};
 
 pub(crate) struct Client {
     settings: Arc<Settings>,
     known_hosts: Arc<KnownHosts>,
     logon: Arc<Mutex<Logon>>,
+    tasks: Tasks,
+    /// The forward of each request.
+    requests: HashMap<RequestId, ForwardId>,
     step: Step,
     /// Why the key was refused, which the engine does not know.
     refusal: Arc<Mutex<Option<Error>>>,
@@ -37,21 +44,19 @@ impl Client {
         settings: Arc<Settings>,
         known_hosts: KnownHosts,
         logon: Logon,
+        tasks: Tasks,
         ready: oneshot::Sender<()>,
     ) -> Self {
         Self {
             settings,
             known_hosts: Arc::new(known_hosts),
             logon: Arc::new(Mutex::new(logon)),
+            tasks,
+            requests: HashMap::new(),
             step: Step::Identify,
             refusal: Arc::default(),
             ready: Some(ready),
         }
-    }
-
-    /// Whether the user was logged on.
-    pub(crate) fn is_logged_on(&self) -> bool {
-        self.ready.is_none()
     }
 
     /// What the engine's error means for this tunnel.
@@ -188,7 +193,7 @@ impl Client {
             lock(&self.logon).no_responses();
             return Some(Answer::Responses(None));
         }
-        let (prompter, logon) = (self.settings.prompter.clone(), self.logon.clone());
+        let (prompter, logon) = (self.settings.prompter(), self.logon.clone());
         let no = || Answer::Responses(None);
         elsewhere(id, commands, no, move || {
             let prompts: Vec<Prompt> = round
@@ -214,9 +219,40 @@ impl Client {
         if self.settings.batch {
             return Some(Answer::NewPassword(None));
         }
-        let (prompter, prompt) = (self.settings.prompter.clone(), lossy(prompt));
+        let (prompter, prompt) = (self.settings.prompter(), lossy(prompt));
         let no = || Answer::NewPassword(None);
         elsewhere(id, commands, no, move || Answer::NewPassword(prompter.new_password(&prompt)))
+    }
+
+    /// Somebody has connected to the server, for a remote forward.
+    fn on_open(
+        &mut self,
+        question: QuestionId,
+        channel: ChannelId,
+        kind: ChannelKind,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        let refused = Some(Answer::Open(Err(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED)));
+        let (request, peer) = match kind {
+            ChannelKind::ForwardedTcpip { forward, originator, originator_port, .. } => {
+                let port = u16::try_from(originator_port).unwrap_or_default();
+                (forward, Peer::Remote { host: originator, port })
+            }
+            ChannelKind::ForwardedStreamlocal { forward, .. } => (forward, Peer::RemoteUnix),
+            _ => return refused,
+        };
+        let forward = self.requests.get(&request);
+        let Some(destination) = forward.and_then(|forward| self.tasks.remotes.destination(*forward)) else {
+            return refused;
+        };
+        let target = match &destination {
+            Destination::Fixed(target) => target.clone(),
+            Destination::Dynamic => Endpoint::Undecided,
+        };
+        let info = self.tasks.introduce(peer, target);
+        let (settings, commands) = (self.settings.clone(), commands.clone());
+        Arrival { question, channel, info, settings, commands }.receive(destination);
+        None
     }
 
     fn why(&self, info: &ConnectionInfo, failure: Failure) -> Error {
@@ -252,11 +288,20 @@ impl Side for Client {
             Question::Signature { algorithm, data, .. } => self.on_signature(id, algorithm, data, commands),
             Question::Prompts(round) => self.on_prompts(id, round, commands),
             Question::NewPassword { prompt } => self.on_new_password(id, &prompt, commands),
-            Question::OpenChannel { .. } => {
-                Some(Answer::Open(Err(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED)))
-            }
+            Question::OpenChannel { channel, kind } => self.on_open(id, channel, kind, commands),
             // Asked of servers only; the engine's default is no.
             _ => None,
+        }
+    }
+
+    fn open(&mut self, engine: &mut Connection, info: &ConnectionInfo, now: Instant) -> Option<ChannelId> {
+        match &info.target {
+            Endpoint::Tcp(target) => {
+                let (host, port) = info.peer.originator();
+                engine.open_direct_tcpip((&target.host, target.port), (&host, port), now)
+            }
+            Endpoint::Unix(path) => engine.open_direct_streamlocal(path.as_os_str().as_encoded_bytes(), now),
+            Endpoint::Undecided => None,
         }
     }
 
@@ -275,7 +320,8 @@ impl Side for Client {
             EngineEvent::Banner(text) => self.settings.tell(|| Event::Banner { text: lossy(&text) }),
             EngineEvent::Authenticated => {
                 self.step = Step::Carry;
-                let logon = lock(&self.logon);
+                let mut logon = lock(&self.logon);
+                logon.done();
                 self.settings.tell(|| Event::Authenticated {
                     method: logon.method().to_owned(),
                     user: logon.user.clone(),
@@ -285,29 +331,48 @@ impl Side for Client {
                     let _ = ready.send(());
                 }
             }
+            EngineEvent::RequestAnswered { request, outcome } => {
+                // Cancellations are answered, too, and nobody waits for that.
+                if let Some(forward) = self.requests.get(&request) {
+                    self.tasks.remotes.answered(*forward, outcome, &self.settings.host);
+                }
+            }
             _ => {}
         }
     }
 
+    fn listening(&mut self, forward: ForwardId, request: RequestId) {
+        self.requests.insert(request, forward);
+    }
+
     fn opened(&mut self, info: &ConnectionInfo) {
+        if info.peer == Peer::Hop {
+            return;
+        }
         self.settings.tell(|| Event::ConnectionOpened {
             id: info.id,
-            peer: info.peer,
+            peer: info.peer.clone(),
             target: info.target.clone(),
         });
     }
 
-    fn failed(&mut self, info: &ConnectionInfo, failure: Failure) {
+    fn failed(&mut self, info: &ConnectionInfo, failure: Failure) -> Error {
         let error = self.why(info, failure);
-        self.settings.tell(|| Event::ConnectionFailed {
-            id: info.id,
-            peer: info.peer,
-            target: info.target.clone(),
-            error,
-        });
+        if info.peer != Peer::Hop {
+            self.settings.tell(|| Event::ConnectionFailed {
+                id: info.id,
+                peer: info.peer.clone(),
+                target: info.target.clone(),
+                error: error.clone(),
+            });
+        }
+        error
     }
 
     fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>) {
+        if info.peer == Peer::Hop {
+            return;
+        }
         self.settings.tell(|| Event::ConnectionClosed { id: info.id, sent, received, error });
     }
 
@@ -339,7 +404,7 @@ fn elsewhere(
 fn ask_password(settings: &Settings, logon: &Mutex<Logon>, mut attempt: u32) -> Credential {
     loop {
         let user = lock(logon).user.clone();
-        let given: Option<Secret> = settings.prompter.password(&user, &settings.host, attempt);
+        let given: Option<Secret> = settings.prompter().password(&user, &settings.host, attempt);
         let next = match given {
             Some(password) => lock(logon).password_given(password),
             None => lock(logon).no_password(),

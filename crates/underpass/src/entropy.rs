@@ -12,6 +12,13 @@ pub(crate) struct OsEntropy {
 
 const BLOCK: usize = 1024;
 
+/// A random number, for spreading things in time.
+pub(crate) fn random() -> u64 {
+    let mut bytes = [0; 8];
+    OsEntropy::fetch(&mut bytes);
+    u64::from_ne_bytes(bytes)
+}
+
 impl OsEntropy {
     pub(crate) fn new() -> Self {
         Self { block: [0; BLOCK], left: 0 }

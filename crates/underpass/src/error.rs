@@ -7,6 +7,7 @@ mod refusal;
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
 pub use kind::{DialAttempt, ErrorKind, HostKeyLocation};
+use underpass_proxy::Outcome;
 pub use underpass_wire::{DisconnectReason, OpenFailureReason};
 
 /// What went wrong with a tunnel: at which step, with which host, why, and what to do about it.
@@ -56,6 +57,16 @@ impl Error {
         match &self.0.advice {
             Some(advice) => Some(Cow::Borrowed(advice)),
             None => advice::advice(self),
+        }
+    }
+
+    /// What a refusal probably means, for those who need it in a code.
+    pub(crate) fn inferred_outcome(&self) -> Option<Outcome> {
+        match self.kind() {
+            ErrorKind::TargetRefused { reason, description, .. } => {
+                refusal::infer(*reason, description).map(|inference| inference.outcome)
+            }
+            _ => None,
         }
     }
 
@@ -118,6 +129,10 @@ pub enum Step {
     Listen,
     /// Asking the server for a connection to a target (RFC 4254 section 7.2).
     OpenChannel,
+    /// Connecting to the target of a remote forward, from this machine.
+    OpenTarget,
+    /// Waiting until the tunnel is of use.
+    Ready,
     /// Carrying data.
     Carry,
     /// Ending the tunnel.
@@ -143,6 +158,8 @@ impl Step {
             Self::Authenticate => ("authenticate", "cannot log in", "to", ""),
             Self::Listen => ("listen", "cannot listen", "for the tunnel through", ""),
             Self::OpenChannel => ("open-channel", "cannot reach a target", "through", ""),
+            Self::OpenTarget => ("open-target", "cannot reach a target", "for", ""),
+            Self::Ready => ("ready", "the tunnel", "through", " is not ready"),
             Self::Carry => ("carry", "the tunnel", "through", " broke"),
             Self::Stop => ("stop", "the tunnel", "through", " ended"),
         }

@@ -1,8 +1,8 @@
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use underpass_wire::Untrusted;
 
-use crate::{Error, Forward, Target};
+use crate::{Bound, Endpoint, Error, Forward, Peer};
 
 /// Sees what happens in a tunnel, in order.
 ///
@@ -97,16 +97,16 @@ pub enum Event {
         /// The forward.
         forward: Forward,
         /// Where it listens; the port is the real one.
-        address: SocketAddr,
+        address: Bound,
     },
     /// A connection reached its target.
     ConnectionOpened {
         /// Its number within the tunnel.
         id: u64,
         /// Who connected.
-        peer: SocketAddr,
+        peer: Peer,
         /// The target.
-        target: Target,
+        target: Endpoint,
     },
     /// A connection is over.
     ConnectionClosed {
@@ -124,9 +124,9 @@ pub enum Event {
         /// Its number within the tunnel.
         id: u64,
         /// Who connected.
-        peer: SocketAddr,
+        peer: Peer,
         /// The target.
-        target: Target,
+        target: Endpoint,
         /// Why not.
         error: Error,
     },
@@ -141,6 +141,22 @@ pub enum Event {
         level: u8,
         /// What.
         text: String,
+    },
+    /// There is no connection to the server; another attempt follows. Whoever connects meanwhile waits.
+    Reconnecting {
+        /// Why it broke, or why the last attempt failed.
+        error: Error,
+        /// The number of the next attempt, from 1.
+        attempt: u32,
+        /// When it begins.
+        after: Duration,
+    },
+    /// The connection to the server is back.
+    Reconnected {
+        /// How long there was none.
+        outage: Duration,
+        /// How many attempts it took.
+        attempts: u32,
     },
     /// The tunnel takes no more connections, and waits for those that are open.
     Stopping {
@@ -217,6 +233,8 @@ impl Event {
             Self::ConnectionFailed { .. } => ("connection-failed", 0),
             Self::Warning { .. } => ("warning", 0),
             Self::Detail { level, .. } => ("detail", *level),
+            Self::Reconnecting { .. } => ("reconnecting", 0),
+            Self::Reconnected { .. } => ("reconnected", 0),
             Self::Stopping { .. } => ("stopping", 0),
             Self::Closed { .. } => ("closed", 0),
         }
@@ -249,7 +267,12 @@ impl fmt::Display for Event {
             }
             Self::Authenticated { method, user } => write!(f, "logged in as {user} with {method}"),
             Self::Listening { forward, address } => {
-                write!(f, "listening on {address} -> {}", forward.target())
+                let server = if address.is_remote() { "the server's " } else { "" };
+                write!(f, "listening on {server}{address}")?;
+                match forward.target() {
+                    Some(target) => write!(f, " -> {target}"),
+                    None => f.write_str(", a SOCKS and HTTP proxy"),
+                }
             }
             Self::ConnectionOpened { id, peer, target } => write!(f, "connection {id}: {peer} -> {target}"),
             Self::ConnectionClosed { id, sent, received, error } => {
@@ -261,6 +284,13 @@ impl fmt::Display for Event {
             }
             Self::Warning { text } => write!(f, "warning: {}", untrusted(text)),
             Self::Detail { text, .. } => write!(f, "{}", untrusted(text)),
+            Self::Reconnecting { error, attempt, after } => {
+                write!(f, "{error}; attempt {attempt} to reconnect in {:.1} s", after.as_secs_f64())
+            }
+            Self::Reconnected { outage, attempts } => {
+                let attempts = if *attempts == 1 { "1 attempt" } else { &format!("{attempts} attempts") };
+                write!(f, "the connection is back after {:.1} s and {attempts}", outage.as_secs_f64())
+            }
             Self::Stopping { open } => write!(f, "stopping; connections still open: {open}"),
             Self::Closed { error: None } => f.write_str("the tunnel is closed"),
             Self::Closed { error: Some(error) } => write!(f, "the tunnel is closed: {error}"),
@@ -319,7 +349,7 @@ mod tests {
     #[test]
     fn listening_tells_the_real_port() {
         let forward = Forward::local(0, ("db", 5432));
-        let event = Event::Listening { forward, address: "127.0.0.1:40001".parse().unwrap() };
+        let event = Event::Listening { forward, address: Bound::Tcp("127.0.0.1:40001".parse().unwrap()) };
         assert_eq!(
             (event.level(), event.to_string()),
             (0, "listening on 127.0.0.1:40001 -> db:5432".to_owned())

@@ -73,7 +73,7 @@ pub(crate) fn accept_new(settings: &Settings, key: &[u8], ask: bool) -> Result<H
         key_type: key_type(key).unwrap_or_default().to_owned(),
         fingerprint: sha256_fingerprint(key),
     };
-    if ask && !settings.prompter.accept_host_key(&question) {
+    if ask && !settings.prompter().accept_host_key(&question) {
         return Err(unknown(settings, key));
     }
     let Some(path) = settings.user_known_hosts.first() else {

@@ -41,7 +41,7 @@
 //!     .forward(Forward::local(0, target_address))
 //!     .open()
 //!     .await?;
-//! let (_, entrance) = tunnel.listeners()[0].clone();
+//! let entrance = tunnel.local_address().expect("there is a local forward");
 //!
 //! let mut greeting = String::new();
 //! TcpStream::connect(entrance).await?.read_to_string(&mut greeting).await?;
@@ -79,35 +79,60 @@
 //! A tunnel runs as a task of the tokio runtime in which it was opened; that one needs I/O and time enabled, and one
 //! thread is enough. On a multi-threaded runtime different tunnels run side by side.
 
+mod access;
 mod algorithms;
 mod builder;
 mod client;
+mod connect;
 mod destination;
 mod dial;
+mod endpoint;
+mod entrance;
 mod entropy;
 mod error;
 mod event;
 mod forward;
+mod forwards;
 pub mod gateway;
 mod host_key;
+mod inward;
 pub mod keys;
 pub mod known_hosts;
-mod listener;
+mod limiter;
+mod listen;
 mod logon;
 mod prompter;
+mod proxy_client;
+mod rate;
+mod reconnect;
+mod remote;
 mod session;
+mod socket_options;
 mod stats;
+mod stream;
+mod supervisor;
+mod switchboard;
 mod tunnel;
+mod unix;
+mod wake;
 
+pub use access::{AccessList, ClientAccess, Destinations};
 pub use builder::{AddressFamily, Builder, HostKeyPolicy, Identity, Settings, default_identity_files};
 pub use destination::Destination;
+pub use dial::Proxy;
+pub use endpoint::{Bound, Endpoint, Peer};
 pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation, OpenFailureReason, Step};
 pub use event::{Event, HostKeyVerdict, Observer};
-pub use forward::{BindAddress, Forward, Interface, Target};
+pub use forward::{Bind, BindAddress, Forward, Interface, Target};
+pub use forwards::{ActiveForward, ForwardId};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
+pub use reconnect::{Backoff, Reconnect, ReconnectWhen};
+pub use socket_options::SocketOptions;
 pub use stats::Stats;
-pub use tunnel::Tunnel;
+pub use stream::Stream;
+pub use tunnel::{State, Tunnel};
 pub use underpass_crypto::{Named, Provider, Secret, SignError, Signer, Strength};
+pub use underpass_proxy::{Access, Credentials, Headers, ProxyUrl};
 
 /// The README's examples, so that they compile.
 #[cfg(doctest)]

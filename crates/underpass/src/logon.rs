@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use underpass_crypto::{Secret, Signer, sha256_fingerprint};
 use underpass_keys::{KeyFileError, MAX_FILE_LEN};
@@ -16,9 +16,26 @@ use crate::{Error, Event, Identity, Settings, default_identity_files};
 /// How often a passphrase is asked for.
 const PASSPHRASE_PROMPTS: u32 = 3;
 
+/// What a person has given, for the logons of later connections of the same tunnel.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The password that the server accepted.
+    password: Mutex<Option<Secret>>,
+}
+
+impl Memory {
+    fn password(&self) -> MutexGuard<'_, Option<Secret>> {
+        // Each change is a single assignment.
+        self.password.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The logon of one connection.
 pub(crate) struct Logon {
     settings: Arc<Settings>,
+    memory: Arc<Memory>,
+    /// The password that a person has just given.
+    given: Option<Secret>,
     pub(crate) user: String,
     candidates: VecDeque<Candidate>,
     current: Option<Current>,
@@ -49,6 +66,8 @@ enum Key {
     Encrypted {
         path: PathBuf,
         bytes: Arc<Zeroizing<Vec<u8>>>,
+        /// Once the passphrase was given, it is not asked for again.
+        unlocked: Arc<OnceLock<Arc<dyn Signer>>>,
     },
 }
 
@@ -67,14 +86,22 @@ pub(crate) enum Next {
 }
 
 impl Logon {
-    pub(crate) fn new(settings: Arc<Settings>, user: String, candidates: Vec<Candidate>) -> Self {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        user: String,
+        candidates: Vec<Candidate>,
+        memory: Arc<Memory>,
+    ) -> Self {
+        let password_left = settings.password.is_some() || memory.password().is_some();
         Self {
             user,
+            memory,
+            given: None,
             candidates: candidates.into(),
             current: None,
             tried: Vec::new(),
             remaining: Vec::new(),
-            password_left: settings.password.is_some(),
+            password_left,
             keyboard_password_used: false,
             password_prompts: 0,
             keyboard_attempts: 0,
@@ -109,7 +136,20 @@ impl Logon {
 
     /// The prompter gave a password.
     pub(crate) fn password_given(&mut self, password: Secret) -> Next {
+        self.given = Some(password.clone());
         self.offer("password", String::new(), None, Credential::Password(password))
+    }
+
+    /// The server has let the user in.
+    pub(crate) fn done(&mut self) {
+        if let Some(given) = self.given.take() {
+            *self.memory.password() = Some(given);
+        }
+    }
+
+    /// The password that needs no person.
+    fn known_password(&self) -> Option<Secret> {
+        self.memory.password().clone().or_else(|| self.settings.password.clone())
     }
 
     /// The key to sign with.
@@ -128,7 +168,7 @@ impl Logon {
         if self.keyboard_attempts > 1 || std::mem::replace(&mut self.keyboard_password_used, true) {
             return None;
         }
-        self.settings.password.clone()
+        self.known_password()
     }
 
     /// There were no answers to the server's prompts.
@@ -153,6 +193,9 @@ impl Logon {
 
     fn report(&mut self, last: &Refused) {
         let Some(current) = self.current.take() else { return };
+        if !last.partial && current.method == "password" {
+            self.given = None;
+        }
         if last.no_algorithm {
             let text = format!("{}: no signature algorithm suits the key and the server", current.detail);
             self.settings.tell(|| Event::Detail { level: 1, text });
@@ -213,7 +256,7 @@ impl Logon {
         let may_ask =
             !self.settings.batch && self.keyboard_attempts < self.settings.number_of_password_prompts;
         // The password of the settings is good for one attempt, whether the server asks for it or for something else.
-        let has_password = self.keyboard_attempts == 0 && self.settings.password.is_some();
+        let has_password = self.keyboard_attempts == 0 && self.known_password().is_some();
         if !has_password && !may_ask {
             return None;
         }
@@ -223,7 +266,7 @@ impl Logon {
 
     fn next_password(&mut self) -> Option<Next> {
         if std::mem::take(&mut self.password_left)
-            && let Some(password) = self.settings.password.clone()
+            && let Some(password) = self.known_password()
         {
             return Some(self.offer("password", String::new(), None, Credential::Password(password)));
         }
@@ -252,7 +295,13 @@ impl Candidate {
     pub(crate) fn sign(&self, settings: &Settings, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
         let signer = match &self.key {
             Key::Ready(signer) => signer.clone(),
-            Key::Encrypted { path, bytes } => unlock(settings, path, bytes)?,
+            Key::Encrypted { path, bytes, unlocked } => match unlocked.get() {
+                Some(signer) => signer.clone(),
+                None => {
+                    let signer = unlock(settings, path, bytes)?;
+                    unlocked.get_or_init(|| signer).clone()
+                }
+            },
         };
         signer.sign(algorithm, data).map_err(|error| Error::identity(&self.name, error.to_string()))
     }
@@ -307,7 +356,8 @@ fn read_key(path: &Path) -> Result<Candidate, Error> {
         }
         Err(KeyFileError::PassphraseMissing) => {
             let public = underpass_keys::public_of(&bytes).map_err(|error| problem(path, &error))?;
-            let key = Key::Encrypted { path: path.to_owned(), bytes: Arc::new(bytes) };
+            let (path, bytes) = (path.to_owned(), Arc::new(bytes));
+            let key = Key::Encrypted { path, bytes, unlocked: Arc::default() };
             Ok(Candidate { name, public: public.blob().to_vec(), key })
         }
         Err(error) => Err(problem(path, &error)),
@@ -324,7 +374,7 @@ fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Sign
             if settings.batch || attempt > PASSPHRASE_PROMPTS {
                 return Err(problem(path, &failure));
             }
-            passphrase = settings.prompter.passphrase(path, attempt);
+            passphrase = settings.prompter().passphrase(path, attempt);
         }
         let Some(given) = passphrase.take() else { return Err(problem(path, &failure)) };
         match underpass_keys::load(bytes, Some(&given)) {
@@ -355,7 +405,7 @@ mod tests {
     /// What is tried against a server that refuses everything; the server's prompts are answered as `answer` does.
     fn tried(builder: Builder, methods: &[&str], mut answer: impl FnMut(&mut Logon)) -> Vec<&'static str> {
         let settings = Arc::new(builder.settings().unwrap());
-        let mut logon = Logon::new(settings, "me".to_owned(), Vec::new());
+        let mut logon = Logon::new(settings, "me".to_owned(), Vec::new(), Arc::default());
         let remaining = methods.iter().map(|name| (*name).to_owned()).collect();
         let refused = Refused { remaining, partial: false, no_algorithm: false };
         let mut tried = Vec::new();

@@ -2,37 +2,33 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{oneshot, watch};
-use underpass_proto::{ClientConfig, Config, Connection};
+use tokio::time::{sleep, timeout};
 
-use crate::algorithms::algorithms;
-use crate::client::Client;
-use crate::entropy::OsEntropy;
-use crate::known_hosts::KnownHosts;
-use crate::listener::{self, Listener};
-use crate::logon::{self, Candidate, Logon};
-use crate::session::{Command, Session, Socket};
-use crate::stats::Counters;
-use crate::{Builder, Error, Event, Forward, Settings, Stats, Step, dial, host_key};
+use crate::connect::{Live, Route};
+use crate::forwards::Forwards;
+use crate::session::{Asker, Carry, Socket, pipe};
+use crate::supervisor::{Shared, Stop, Supervisor};
+use crate::{
+    ActiveForward, Bound, Builder, Endpoint, Error, Event, Forward, ForwardId, Peer, Settings, Stats, Step,
+    Stream,
+};
 
 /// An open tunnel. Clones are handles to the same one.
 ///
-/// It ends when it is [stopped](Self::stop), when the last handle is dropped (which cuts it as a stop without grace
-/// does, and waits for nothing), or when the SSH connection is lost. Then the listeners are closed, and connections
-/// that had not ended are reset.
+/// When the connection to the server breaks, it [reconnects](Settings::reconnect). It ends when it is
+/// [stopped](Self::stop), when the last handle is dropped (which cuts it as a stop without grace does, and waits for
+/// nothing), or when reconnecting is given up. Then the listeners are closed, and connections that had not ended are
+/// reset.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), underpass::Error> {
 /// use underpass::Tunnel;
 ///
 /// let tunnel = Tunnel::builder("me@bastion").local_forward("0:db:5432").open().await?;
-/// let (_, address) = &tunnel.listeners()[0];
-/// println!("the database is at {address}");
+/// println!("the database is at {}", tunnel.local_address().expect("there is a local forward"));
 /// # Ok(())
 /// # }
 /// ```
@@ -40,12 +36,38 @@ use crate::{Builder, Error, Event, Forward, Settings, Stats, Step, dial, host_ke
 pub struct Tunnel(Arc<Inner>);
 
 struct Inner {
-    commands: UnboundedSender<Command>,
-    listeners: Vec<(Forward, SocketAddr)>,
-    /// Each listener watches it for as long as it has its port. True, or dropped, tells them to close.
-    stop: watch::Sender<bool>,
-    stats: Arc<Counters>,
+    shared: Arc<Shared>,
+    forwards: Forwards,
     outcome: watch::Receiver<Option<Result<(), Error>>>,
+}
+
+/// What a tunnel is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// It connects for the first time.
+    Connecting,
+    /// It carries connections.
+    Open,
+    /// The connection to the server broke; new connections wait for the next one.
+    Reconnecting,
+    /// It takes no new connections, and waits for those that are open.
+    Stopping,
+    /// It has ended.
+    Closed,
+}
+
+impl State {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Open => "open",
+            Self::Reconnecting => "reconnecting",
+            Self::Stopping => "stopping",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 impl Tunnel {
@@ -54,14 +76,128 @@ impl Tunnel {
         Builder::new(destination)
     }
 
-    /// Where the tunnel listens, and for which forward. A forward can have several addresses.
-    pub fn listeners(&self) -> &[(Forward, SocketAddr)] {
-        &self.0.listeners
+    /// Where this machine listens, and for which forward; Unix-domain sockets are among
+    /// [`forwards`](Self::forwards) only. A forward can have several addresses.
+    pub fn listeners(&self) -> Vec<(Forward, SocketAddr)> {
+        let forwards = self.forwards().into_iter();
+        forwards
+            .flat_map(|ActiveForward { forward, bound, .. }| {
+                bound.into_iter().filter_map(move |bound| match bound {
+                    Bound::Tcp(address) => Some((forward.clone(), address)),
+                    _ => None,
+                })
+            })
+            .collect()
+    }
+
+    /// The first address that this machine listens on: for a tunnel with one local or dynamic forward, the address to
+    /// connect to.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.listeners().first().map(|(_, address)| *address)
+    }
+
+    /// The forwards, in the order in which they were added, with the places where they take connections now.
+    pub fn forwards(&self) -> Vec<ActiveForward> {
+        self.0.forwards.list()
+    }
+
+    /// Adds a forward to the running tunnel.
+    ///
+    /// # Errors
+    /// It cannot be listened for: by this machine, or by the server, which is waited for if need be.
+    pub async fn add_forward(&self, forward: Forward) -> Result<ForwardId, Error> {
+        self.0.forwards.add(forward).await
+    }
+
+    /// Stops listening for a forward; its open connections go on. When it returns, its ports on this machine are free.
+    /// False: there is no such forward any more.
+    pub async fn remove_forward(&self, id: ForwardId) -> bool {
+        self.0.forwards.remove(id).await
+    }
+
+    /// Connects to a target behind the server, as a forward does, without a port on this machine. While the tunnel
+    /// reconnects, it waits as connections to a listener do.
+    ///
+    /// ```no_run
+    /// # async fn example(tunnel: underpass::Tunnel) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    ///
+    /// let mut stream = tunnel.connect(("web", 80)).await?;
+    /// stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await?;
+    /// let mut response = String::new();
+    /// stream.read_to_string(&mut response).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The server does not reach the target, or the tunnel has ended.
+    pub async fn connect(&self, target: impl Into<Endpoint>) -> Result<Stream, Error> {
+        let (near, far) = pipe();
+        let (asker, answer) = oneshot::channel();
+        let info = self.0.shared.tasks.introduce(Peer::Program, target.into());
+        let (socket, asker) = (Socket::forwarded(far), Asker::Program(asker));
+        let place = self.0.shared.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| Error::too_many(self.0.shared.settings.max_connections))?;
+        let carry = Carry { asker, place: Some(place), ..Carry::plain(socket, info) };
+        self.0.shared.switchboard.carry(carry);
+        match answer.await {
+            Ok(reached) => reached.map(|()| Stream::new(near)),
+            Err(_) => Err(Error::stopped()),
+        }
+    }
+
+    /// What it is doing.
+    pub fn state(&self) -> State {
+        *self.0.shared.state.borrow()
+    }
+
+    /// Waits until the tunnel is of use: the server is connected, its forwards are listened for, and the
+    /// [probe](Settings::probe), if there is one, was reached through it.
+    ///
+    /// # Errors
+    /// It was not within `patience`, or the tunnel has ended.
+    pub async fn wait_ready(&self, patience: Duration) -> Result<(), Error> {
+        let mut last = None;
+        let ready = async {
+            loop {
+                let mut state = self.0.shared.state.subscribe();
+                let open = state
+                    .wait_for(|state| matches!(state, State::Open | State::Stopping | State::Closed))
+                    .await;
+                if !open.is_ok_and(|state| *state == State::Open) {
+                    return self.closed().await.and(Err(Error::stopped()));
+                }
+                match self.probe().await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => last = Some(error),
+                }
+                sleep(PROBE_PAUSE).await;
+            }
+        };
+        let result = timeout(patience, ready).await;
+        result.unwrap_or_else(|_| {
+            Err(last.unwrap_or_else(|| Error::not_ready(&self.0.shared.settings.host, patience)))
+        })
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        self.0.forwards.check()?;
+        match &self.0.shared.settings.probe {
+            Some(target) => self.connect(target.clone()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that the network has changed: a connection that stands is asked for a sign of life, and one that is to be
+    /// tried again is tried soon. Waking from sleep is noticed without this.
+    pub fn network_changed(&self) {
+        self.0.shared.nudge.notify_one();
     }
 
     /// What it has carried so far.
     pub fn stats(&self) -> Stats {
-        self.0.stats.read()
+        self.0.shared.tasks.stats.read()
     }
 
     /// Stops listening, waits up to `grace` for connections to end, cuts those that remain, and disconnects. Without
@@ -69,11 +205,16 @@ impl Tunnel {
     ///
     /// When it returns, the ports are free. Dropping the future does not take the stop back.
     pub async fn stop(&self, grace: Duration) {
-        self.0.stop.send_replace(true);
-        let command = if grace.is_zero() { Command::Cut } else { Command::Drain(grace) };
-        // A session that is gone has nothing to stop.
-        let _ = self.0.commands.send(command);
-        self.0.stop.closed().await;
+        let stop = if grace.is_zero() { Stop::Now } else { Stop::At(Instant::now() + grace) };
+        self.0.shared.stop.send_replace(stop);
+        self.0.shared.state.send_if_modified(|state| {
+            let stopping = *state != State::Closed;
+            if stopping {
+                *state = State::Stopping;
+            }
+            stopping
+        });
+        self.0.forwards.remove_all().await;
         let _ = self.closed().await;
     }
 
@@ -92,13 +233,13 @@ impl Tunnel {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let _ = self.commands.send(Command::Cut);
+        self.shared.stop.send_replace(Stop::Now);
     }
 }
 
 impl std::fmt::Debug for Tunnel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tunnel").field("listeners", &self.0.listeners).finish_non_exhaustive()
+        f.debug_struct("Tunnel").field("state", &self.state()).field("forwards", &self.forwards()).finish()
     }
 }
 
@@ -120,130 +261,32 @@ impl Builder {
 }
 
 async fn open(settings: Arc<Settings>) -> Result<Tunnel, Error> {
-    let user = settings.login_user()?;
-    let files = Files::read(settings.clone()).await?;
-    let known_types = files
-        .known_hosts
-        .key_types_for(host_key::name_on_record(&settings), host_key::port_on_record(&settings));
-    let config = ClientConfig { common: config(&settings, &known_types)?, user: user.clone() };
-    let listeners = listener::bind(&settings).await?;
-    let transport = dial::dial(&settings).await?;
-
-    let (ready, is_ready) = oneshot::channel();
-    let logon = Logon::new(settings.clone(), user, files.candidates);
-    let side = Client::new(settings.clone(), files.known_hosts, logon, ready);
-    let running = start(settings.clone(), config, transport, side)?;
-    if is_ready.await.is_err() {
-        // The session ended before anybody was logged on.
-        return Err(running.failure().await);
+    let route = Route::plan(&settings).await?;
+    let shared = Arc::new(Shared::new(settings));
+    // Ports are taken before anything secret is sent, and served once somebody is logged on.
+    let forwards = Forwards::bind(&shared).await?;
+    let mut supervisor = Supervisor::new(shared.clone(), route);
+    let live = supervisor.open().await?;
+    let tunnel = Tunnel(Arc::new(Inner { forwards, outcome: supervise(supervisor, live), shared }));
+    if let Err(error) = tunnel.0.forwards.serve().await {
+        // Told by the caller, as the error that it is.
+        tunnel.0.shared.give_up();
+        let _ = tunnel.closed().await;
+        return Err(error);
     }
-    Ok(running.listen(&settings, listeners))
+    Ok(tunnel)
 }
 
-/// What the settings name on the disk.
-struct Files {
-    known_hosts: KnownHosts,
-    candidates: Vec<Candidate>,
-}
-
-impl Files {
-    async fn read(settings: Arc<Settings>) -> Result<Self, Error> {
-        let read = move || {
-            let known_hosts = host_key::read_known_hosts(&settings)?;
-            Ok(Self { known_hosts, candidates: logon::candidates(&settings)? })
-        };
-        tokio::task::spawn_blocking(read)
-            .await
-            .unwrap_or_else(|_| Err(Error::internal(Step::Configure, "reading the settings' files failed")))
-    }
-}
-
-fn config(settings: &Settings, known_types: &[String]) -> Result<Config, Error> {
-    let mut config = Config {
-        algorithms: algorithms(settings, known_types)?,
-        handshake_timeout: settings.handshake_timeout,
-        auth_timeout: settings.auth_timeout,
-        open_timeout: settings.open_timeout,
-        keepalive_interval: settings.keepalive_interval,
-        keepalive_count: settings.keepalive_count,
-        receive_memory: settings.window_memory,
-        ..Config::default()
-    };
-    config.rekey_bytes = settings.rekey_bytes.unwrap_or(config.rekey_bytes);
-    config.rekey_packets = settings.rekey_packets.unwrap_or(config.rekey_packets);
-    config.rekey_age = settings.rekey_interval;
-    Ok(config)
-}
-
-/// A session that was started and not handed to the user yet. Dropped, it ends.
-struct Running {
-    commands: UnboundedSender<Command>,
-    stats: Arc<Counters>,
-    outcome: watch::Receiver<Option<Result<(), Error>>>,
-    armed: bool,
-}
-
-fn start(
-    settings: Arc<Settings>,
-    config: ClientConfig,
-    transport: TcpStream,
-    side: Client,
-) -> Result<Running, Error> {
-    let engine = Connection::client(config, Box::new(OsEntropy::new()), Instant::now())
-        .map_err(|error| Error::internal(Step::KeyExchange, error.to_string()))?;
-    let stats = Arc::new(Counters::default());
-    let (session, commands) = Session::new(engine, Socket::transport(transport), side, stats.clone());
+fn supervise(supervisor: Supervisor, live: Live) -> watch::Receiver<Option<Result<(), Error>>> {
     let (report, outcome) = watch::channel(None);
     tokio::spawn(async move {
-        let ended = session.run().await;
-        let logged_on = ended.side.is_logged_on();
-        let result = match ended.error {
-            underpass_proto::Error::Stopped => Ok(()),
-            error => Err(ended.side.explain(error, ended.cause)),
-        };
-        if logged_on {
-            settings.tell(|| Event::Closed { error: result.as_ref().err().cloned() });
-        }
+        let shared = supervisor.shared.clone();
+        let result = supervisor.run(live).await;
+        shared.end(&result);
         report.send_replace(Some(result));
     });
-    Ok(Running { commands, stats, outcome, armed: true })
+    outcome
 }
 
-impl Running {
-    /// Why the session ended.
-    async fn failure(mut self) -> Error {
-        match self.outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) {
-            Ok(Some(Err(error))) => error,
-            Ok(_) => Error::stopped(),
-            Err(_) => Error::internal(Step::Dial, "the task that drives the tunnel has died"),
-        }
-    }
-
-    fn listen(mut self, settings: &Settings, listeners: Vec<Listener>) -> Tunnel {
-        let ids = Arc::new(AtomicU64::new(0));
-        let stop = watch::Sender::new(false);
-        let mut addresses = Vec::new();
-        for listener in listeners {
-            let (forward, address) = (listener.forward.clone(), listener.address);
-            settings.tell(|| Event::Listening { forward: forward.clone(), address });
-            addresses.push((forward, address));
-            tokio::spawn(listener.serve(self.commands.clone(), ids.clone(), stop.subscribe()));
-        }
-        self.armed = false;
-        Tunnel(Arc::new(Inner {
-            commands: self.commands.clone(),
-            listeners: addresses,
-            stop,
-            stats: self.stats.clone(),
-            outcome: self.outcome.clone(),
-        }))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.armed {
-            let _ = self.commands.send(Command::Cut);
-        }
-    }
-}
+/// Between two attempts to reach the probe.
+const PROBE_PAUSE: Duration = Duration::from_millis(200);

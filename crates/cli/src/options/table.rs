@@ -8,8 +8,8 @@ use crate::{
     values,
 };
 
-/// All rows, in the order of the help.
-pub(crate) static TABLE: &[Row] = &[
+/// The rows of the connection to the server, in the order of the help.
+pub(super) static TABLE: &[Row] = &[
     Row {
         group: Group::Forwards,
         flags: &[short('L')],
@@ -390,7 +390,7 @@ pub(crate) static TABLE: &[Row] = &[
 ];
 
 /// What most rows have.
-const fn row(group: Group) -> Row {
+pub(super) const fn row(group: Group) -> Row {
     Row {
         group,
         flags: &[],
@@ -405,7 +405,7 @@ const fn row(group: Group) -> Row {
 }
 
 /// `-x VALUE`.
-const fn short(letter: char) -> Flag {
+pub(super) const fn short(letter: char) -> Flag {
     Flag { name: Name::Short(letter), means: None }
 }
 
@@ -414,7 +414,7 @@ const fn switch(letter: char) -> Flag {
     Flag { name: Name::Short(letter), means: Some("") }
 }
 
-fn set<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+pub(super) fn set<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
     *field = Some(value?);
     Ok(())
 }

@@ -12,8 +12,8 @@ use underpass_testkit::duel::{Duel, message};
 use underpass_testkit::pair::{Job, Pair};
 use underpass_testkit::peer::Peer;
 use underpass_wire::{
-    ChannelKind as WireKind, ChannelOpen, ChannelOpenFailure, GlobalRequest, GlobalRequestData, Message,
-    Number, OpenFailureReason, RequestFailure, RequestSuccess,
+    ChannelKind as WireKind, ChannelOpen, ChannelOpenFailure, GlobalRequest, GlobalRequestData, Ignore,
+    Message, Number, OpenFailureReason, RequestFailure, RequestSuccess,
 };
 
 use crate::support::{MILLISECOND, SECOND, conditions};
@@ -340,6 +340,34 @@ fn a_late_answer_keeps_its_place() {
     duel.settle();
     let refused = Event::RequestAnswered { request: second, outcome: RequestOutcome::Refused };
     assert_eq!(duel.events, [refused]);
+}
+
+#[test]
+fn any_number_of_unanswered_probes_keep_their_places() {
+    let mut duel = Duel::opened_against(Role::Server);
+    let probe = |duel: &mut Duel| {
+        duel.engine.probe(SECOND, duel.now);
+        duel.expect(Number::GLOBAL_REQUEST);
+        // The peer lives, but is slow to reply.
+        duel.peer.send(&Ignore { data: b"" });
+        duel.settle();
+    };
+    let requests: Vec<_> = (1..4)
+        .map(|port| {
+            (0..100).for_each(|_| probe(&mut duel));
+            let request = duel.engine.request_forward(&tcp("", port), duel.now).unwrap();
+            duel.expect(Number::GLOBAL_REQUEST);
+            request
+        })
+        .collect();
+    for request in requests {
+        (0..100).for_each(|_| duel.peer.send(&RequestFailure));
+        duel.settle();
+        assert_eq!(duel.events, []);
+        duel.peer.send(&RequestSuccess { data: b"" });
+        duel.settle();
+        assert_eq!(duel.events.pop_front(), Some(Event::RequestAnswered { request, outcome: GRANTED }));
+    }
 }
 
 #[test]

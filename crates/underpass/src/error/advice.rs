@@ -37,6 +37,24 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::Lost { .. } | ErrorKind::PeerDead { .. } => {
             "check the network and the server, then start the tunnel again"
         }
+        ErrorKind::BindUnix { .. } => {
+            "remove the file, choose another path, or have a stale socket replaced (StreamLocalBindUnlink)"
+        }
+        ErrorKind::Proxy { .. } => {
+            "check the proxy's address, its user and password, and that it may reach the server"
+        }
+        ErrorKind::TargetUnreachable { .. } => {
+            "check the target's name and port as seen from this machine, and that its service runs"
+        }
+        ErrorKind::ForwardRefused { .. } => {
+            "choose another port: this one may be taken, below 1024, or not allowed (AllowTcpForwarding, PermitListen and \
+             GatewayPorts of sshd); a port of an earlier connection is free again once the server notices its end"
+        }
+        ErrorKind::NotAllowed { .. } => "allow it in the tunnel's settings, if it is to be",
+        ErrorKind::TooMany { .. } => "close some connections, or allow more of them",
+        ErrorKind::NotConnected { .. } => {
+            "wait: the tunnel keeps trying to reach the server, and tells when it has"
+        }
         ErrorKind::Stopped => return None,
         ErrorKind::Internal { .. } => "this is a fault of Underpass: report it with the most verbose output",
     };
@@ -98,7 +116,10 @@ fn timeout(step: Step) -> &'static str {
              packets through; try again later, or from another network"
         }
         Step::Authenticate => "answer prompts sooner, or allow more time for logging in",
-        Step::OpenChannel => "check that the target answers the server, or allow more time",
+        Step::Ready => "look at the events before: they say what is missing",
+        Step::OpenTarget | Step::OpenChannel => {
+            "check that the target answers the server, or allow more time"
+        }
         _ => "the server may be overloaded or stuck: try again later, or allow more time",
     }
 }

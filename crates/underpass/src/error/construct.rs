@@ -1,11 +1,16 @@
 //! One constructor for each kind of error, so that step and particulars always fit together.
 
-use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use underpass_wire::{DisconnectReason, OpenFailureReason};
 
 use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, Step, holder, refusal};
-use crate::Target;
+use crate::{Endpoint, Forward};
 
 impl Error {
     /// A setting is wrong: `problem` says which one and why.
@@ -118,7 +123,7 @@ impl Error {
     /// The server opened no connection to `target` (RFC 4254 section 5.1).
     pub fn target_refused(
         host: &str,
-        target: &Target,
+        target: &Endpoint,
         reason: OpenFailureReason,
         description: &[u8],
     ) -> Self {
@@ -147,6 +152,53 @@ impl Error {
     /// The server answered no keepalive for as long as `silence`.
     pub fn peer_dead(host: &str, silence: Duration) -> Self {
         Self::new(Step::Carry, ErrorKind::PeerDead { silence }).with_host(host)
+    }
+
+    /// A Unix-domain socket at `path` cannot be listened at.
+    pub fn bind_unix(path: &Path, cause: io::Error) -> Self {
+        let problem = match cause.kind() {
+            io::ErrorKind::AddrInUse => "there is a file already".to_owned(),
+            _ => in_words(&cause),
+        };
+        Self::new(Step::Listen, ErrorKind::BindUnix { path: path.to_owned(), problem }).with_source(cause)
+    }
+
+    /// `proxy`, shown without credentials, does not connect to `host`.
+    pub fn proxy(host: &str, proxy: impl Into<String>, problem: impl Into<String>) -> Self {
+        let kind = ErrorKind::Proxy { proxy: proxy.into(), problem: problem.into() };
+        Self::new(Step::Dial, kind).with_host(host)
+    }
+
+    /// This machine does not reach the `target` of a remote forward.
+    pub fn target_unreachable(target: &Endpoint, cause: io::Error) -> Self {
+        let (problem, kind) = (in_words(&cause), cause.kind());
+        let kind = ErrorKind::TargetUnreachable { target: target.clone(), problem, cause: kind };
+        Self::new(Step::OpenTarget, kind).with_source(cause)
+    }
+
+    /// The server `host` does not listen for `forward`.
+    pub fn remote_refused(host: &str, forward: &Forward) -> Self {
+        Self::new(Step::Listen, ErrorKind::ForwardRefused { forward: forward.clone() }).with_host(host)
+    }
+
+    /// The settings do not allow `what`.
+    pub fn not_allowed(what: impl Into<String>) -> Self {
+        Self::new(Step::OpenChannel, ErrorKind::NotAllowed { what: what.into() })
+    }
+
+    /// There are `most` already.
+    pub fn too_many(most: usize) -> Self {
+        Self::new(Step::OpenChannel, ErrorKind::TooMany { most })
+    }
+
+    /// The tunnel through `host` was not of use within `patience`.
+    pub fn not_ready(host: &str, patience: Duration) -> Self {
+        Self::timeout(Step::Ready, host, patience)
+    }
+
+    /// There was no connection to `host`, and was not after `waited`.
+    pub fn not_connected(host: &str, waited: Duration) -> Self {
+        Self::new(Step::OpenChannel, ErrorKind::NotConnected { waited }).with_host(host)
     }
 
     /// The tunnel was told to stop.

@@ -1,20 +1,25 @@
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use underpass_wire::{DisconnectReason, OpenFailureReason, Untrusted};
 
-use crate::Target;
+use crate::{Endpoint, Forward};
 
 /// The kinds of failure, with their particulars. Text from a peer is here as it came; it is escaped when shown.
 ///
 /// | kind | whose matter it is | comes from |
 /// |---|---|---|
-/// | [`Configuration`](Self::Configuration), [`Identity`](Self::Identity), [`Bind`](Self::Bind) | this machine's: settings, key files, ports | `open` |
+/// | [`Configuration`](Self::Configuration), [`Identity`](Self::Identity), [`Bind`](Self::Bind), [`BindUnix`](Self::BindUnix) | this machine's: settings, key files, ports | `open` |
 /// | [`Resolve`](Self::Resolve), [`Dial`](Self::Dial) | the network's, or the address is wrong | `open` |
+/// | [`Proxy`](Self::Proxy) | the proxy's, or its settings are wrong | `open` |
+/// | [`ForwardRefused`](Self::ForwardRefused) | the server's: policy, or its port is taken | `open`, `add_forward` |
 /// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked) | a person's: never to be tried again unseen | `open` |
 /// | [`Authentication`](Self::Authentication) | the credentials': trying again gets an address banned | `open` |
 /// | [`PeerIncompatible`](Self::PeerIncompatible), [`PeerMisbehaved`](Self::PeerMisbehaved) | the server's software's | `open`, `closed` |
 /// | [`Timeout`](Self::Timeout), [`Disconnected`](Self::Disconnected), [`Lost`](Self::Lost), [`PeerDead`](Self::PeerDead) | the server's or the network's: may pass | `open`, `closed` |
 /// | [`TargetRefused`](Self::TargetRefused), and [`Timeout`](Self::Timeout) at [`Step::OpenChannel`](crate::Step::OpenChannel) | the target's: the tunnel goes on | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
+/// | [`TargetUnreachable`](Self::TargetUnreachable) | the target's, on this machine's side: the tunnel goes on | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
+/// | [`NotAllowed`](Self::NotAllowed), [`TooMany`](Self::TooMany) | the settings' | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
+/// | [`NotConnected`](Self::NotConnected) | the server's or the network's: the tunnel keeps trying | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
 /// | [`Stopped`](Self::Stopped) | nobody's: it was asked for | connections that were opening |
 /// | [`Internal`](Self::Internal) | ours: report it | anywhere |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,16 +111,54 @@ pub enum ErrorKind {
         /// Who has the port, where the system tells.
         holder: Option<String>,
     },
+    /// A Unix-domain socket could not be listened at.
+    BindUnix {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+    /// A proxy on the way to the server did not connect to it.
+    Proxy {
+        /// The proxy, without credentials.
+        proxy: String,
+        /// What it says or does.
+        problem: String,
+    },
     /// The server opened no connection to a target.
     TargetRefused {
         /// The target that was asked for.
-        target: Target,
+        target: Endpoint,
         /// The server's reason code.
         reason: OpenFailureReason,
         /// The server's words.
         description: String,
         /// What reason and words together probably mean. This is a guess, and shown as one.
         inferred: Option<&'static str>,
+    },
+    /// This machine could not connect to the target of a remote forward.
+    TargetUnreachable {
+        /// The target.
+        target: Endpoint,
+        /// What the system says.
+        problem: String,
+        /// The same, as the kind of its error.
+        cause: io::ErrorKind,
+    },
+    /// The server does not listen for a remote forward.
+    ForwardRefused {
+        /// The forward.
+        forward: Forward,
+    },
+    /// The settings do not allow it.
+    NotAllowed {
+        /// Whom or what.
+        what: String,
+    },
+    /// As much is going on as the settings, or this library's limits, allow.
+    TooMany {
+        /// How much that is.
+        most: usize,
     },
     /// The server said goodbye (RFC 4253 section 11.1).
     Disconnected {
@@ -133,6 +176,11 @@ pub enum ErrorKind {
     PeerDead {
         /// How long nothing came.
         silence: Duration,
+    },
+    /// There is no connection to the server at the moment.
+    NotConnected {
+        /// How long it was waited for. Zero: too many others wait already.
+        waited: Duration,
     },
     /// The tunnel was told to stop.
     Stopped,
@@ -180,9 +228,16 @@ impl ErrorKind {
             Self::Identity { .. } => "identity",
             Self::Bind { .. } => "bind",
             Self::TargetRefused { .. } => "target-refused",
+            Self::TargetUnreachable { .. } => "target-unreachable",
+            Self::ForwardRefused { .. } => "forward-refused",
+            Self::NotAllowed { .. } => "not-allowed",
+            Self::TooMany { .. } => "too-many",
+            Self::BindUnix { .. } => "bind",
+            Self::Proxy { .. } => "proxy",
             Self::Disconnected { .. } => "disconnected",
             Self::Lost { .. } => "lost",
             Self::PeerDead { .. } => "peer-dead",
+            Self::NotConnected { .. } => "not-connected",
             Self::Stopped => "stopped",
             Self::Internal { .. } => "internal",
         }
@@ -226,6 +281,12 @@ impl fmt::Display for ErrorKind {
                 }
                 inferred.map_or(Ok(()), |inferred| write!(f, "; probably {inferred}"))
             }
+            Self::TargetUnreachable { target, problem, .. } => write!(f, "{target}: {problem}"),
+            Self::ForwardRefused { forward } => write!(f, "the server does not grant {forward}"),
+            Self::NotAllowed { what } => write!(f, "{what} is not allowed"),
+            Self::TooMany { most } => write!(f, "there are {most} already, and no more are allowed"),
+            Self::BindUnix { path, problem } => write!(f, "{}: {problem}", path.display()),
+            Self::Proxy { proxy, problem } => write!(f, "through the proxy {proxy}: {problem}"),
             Self::Disconnected { reason, description } => {
                 write!(f, "the server ended the connection: {reason}")?;
                 match description.is_empty() {
@@ -236,6 +297,12 @@ impl fmt::Display for ErrorKind {
             Self::Lost { problem: None } => f.write_str("the server closed the connection"),
             Self::Lost { problem: Some(problem) } => write!(f, "the connection was lost: {problem}"),
             Self::PeerDead { silence } => write!(f, "the server has been silent for {}", Seconds(*silence)),
+            Self::NotConnected { waited: Duration::ZERO } => {
+                f.write_str("the connection to the server is down, and too many wait for it already")
+            }
+            Self::NotConnected { waited } => {
+                write!(f, "the connection to the server was down and not back after {}", Seconds(*waited))
+            }
             Self::Stopped => f.write_str("it was told to stop"),
             Self::Internal { what } => write!(f, "internal fault: {what}"),
         }

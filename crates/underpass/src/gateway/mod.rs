@@ -1,7 +1,8 @@
-//! An SSH server that only forwards: no shells, no commands, no files.
+//! An SSH server that only forwards: no shells, no commands, no files. Connections go from it to targets, and from
+//! ports that it listens on for its clients (`ssh -R`) back to them.
 //!
 //! It makes tests and the demonstration independent of other servers, and stands between networks where a full SSH
-//! server would be too much. Nobody is let in, and no target is reached, unless it is allowed:
+//! server would be too much. Nobody is let in, no target is reached and no port is listened on, unless it is allowed:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -22,6 +23,7 @@
 //! log on with a password, also through keyboard-interactive, or with a key.
 
 mod policy;
+mod remote;
 mod serve;
 
 use std::net::SocketAddr;
@@ -34,6 +36,7 @@ use underpass_crypto::algorithms::ed25519::Ed25519Key;
 use underpass_crypto::{Secret, Signer, sha256_fingerprint};
 
 use self::policy::Policy;
+pub use self::remote::ListenRequest;
 use crate::entropy::OsEntropy;
 use crate::stats::Counters;
 use crate::{Error, Observer, Stats, Target};
@@ -81,6 +84,17 @@ impl GatewayBuilder {
     /// Allows targets for which `allowed` is true. May be called several times; any yes will do. Default: none.
     pub fn allow_targets(mut self, allowed: impl Fn(&Target) -> bool + Send + Sync + 'static) -> Self {
         self.policy.targets.push(Arc::new(allowed));
+        self
+    }
+
+    /// Allows clients to have the gateway listen where `allowed` is true, and to get what connects there (RFC 4254
+    /// section 7.1). May be called several times; any yes will do. Default: nowhere. A client that may listen on an
+    /// address that others reach opens a way from there into its own network.
+    pub fn allow_remote_forwards(
+        mut self,
+        allowed: impl Fn(&ListenRequest) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.policy.listening.push(Arc::new(allowed));
         self
     }
 

@@ -6,18 +6,20 @@ use subtle::{Choice, ConstantTimeEq as _};
 use underpass_crypto::Secret;
 use underpass_proto::{Attempt, Prompt, Prompts, Verdict};
 
+use super::remote::ListenRequest;
 use crate::Target;
 
 /// Wrong attempts of one connection before it is only refused; guessing is to cost a handshake.
 const MAX_FAILURES: u32 = 6;
 
-type Allowed = Arc<dyn Fn(&Target) -> bool + Send + Sync>;
+type Allowed<T> = Arc<dyn Fn(&T) -> bool + Send + Sync>;
 
 #[derive(Default)]
 pub(super) struct Policy {
     pub(super) passwords: Vec<(String, Secret)>,
     pub(super) keys: Vec<(String, Vec<u8>)>,
-    pub(super) targets: Vec<Allowed>,
+    pub(super) targets: Vec<Allowed<Target>>,
+    pub(super) listening: Vec<Allowed<ListenRequest>>,
 }
 
 impl Policy {
@@ -50,6 +52,10 @@ impl Policy {
 
     pub(super) fn allows(&self, target: &Target) -> bool {
         self.targets.iter().any(|allowed| allowed(target))
+    }
+
+    pub(super) fn allows_listening(&self, request: &ListenRequest) -> bool {
+        self.listening.iter().any(|allowed| allowed(request))
     }
 
     /// Looks at every password, so that the time taken does not tell which users exist.
@@ -86,6 +92,7 @@ mod tests {
             passwords: vec![("me".to_owned(), "right".into())],
             keys: vec![("me".to_owned(), b"key".to_vec())],
             targets: vec![Arc::new(|target| target.port == 5432)],
+            listening: vec![Arc::new(|request| request.address == "localhost")],
         }
     }
 
@@ -114,6 +121,14 @@ mod tests {
             policy.judge("me", &password("wrong"), &mut failures);
         }
         assert_ne!(policy.judge("me", &password("right"), &mut failures), Verdict::Accept);
+    }
+
+    #[test]
+    fn listening_is_refused_unless_allowed() {
+        let request = |address: &str| ListenRequest { address: address.to_owned(), port: 0 };
+        assert!(policy().allows_listening(&request("localhost")));
+        assert!(!policy().allows_listening(&request("")));
+        assert!(!Policy::default().allows_listening(&request("localhost")));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -11,16 +12,17 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use underpass_crypto::Signer;
 use underpass_proto::{
-    Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, Question, QuestionId,
-    ServerConfig,
+    Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, ForwardVerdict, Question,
+    QuestionId, Refusal, RemoteBind, ServerConfig,
 };
 use underpass_wire::OpenFailureReason;
 
 use super::policy::Policy;
+use super::remote::{ListenRequest, RemoteForwards};
 use crate::entropy::OsEntropy;
-use crate::session::{Carry, Command, ConnectionInfo, Failure, Session, Side, Socket};
+use crate::session::{Carry, Command, ConnectionInfo, Failure, Limits, Session, Side, Socket};
 use crate::stats::Counters;
-use crate::{Event, Observer, Target};
+use crate::{Error, Event, Observer, Peer, Step, Target};
 
 /// SSH connections at once; further ones are closed at once.
 const MAX_SESSIONS: usize = 4096;
@@ -66,8 +68,14 @@ async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
     let Ok(engine) = Connection::server(config, Box::new(OsEntropy::new()), Instant::now()) else { return };
     let (mut alive, observer) = (shared.alive.clone(), shared.observer.clone());
     let stats = shared.stats.clone();
-    let side = Server { shared, peer, failures: 0, connections: 0 };
-    let (session, commands) = Session::new(engine, Socket::transport(stream), side, stats);
+    let side = Server {
+        shared,
+        peer,
+        failures: 0,
+        connections: Arc::default(),
+        forwards: RemoteForwards::default(),
+    };
+    let (session, commands) = Session::new(engine, Socket::transport(stream), side, stats, Limits::default());
     let cut = async move {
         // An error is what is waited for: the gateway is gone.
         while alive.changed().await.is_ok() {}
@@ -87,7 +95,9 @@ struct Server {
     shared: Shared,
     peer: SocketAddr,
     failures: u32,
-    connections: u64,
+    /// Numbers given to connections so far.
+    connections: Arc<AtomicU64>,
+    forwards: RemoteForwards,
 }
 
 impl Server {
@@ -106,7 +116,7 @@ impl Server {
     ) -> Option<Answer> {
         let refuse = |reason| Some(Answer::Open(Err(reason)));
         let ChannelKind::DirectTcpip { host, port, .. } = kind else {
-            return refuse(OpenFailureReason::UNKNOWN_CHANNEL_TYPE);
+            return refuse(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED);
         };
         let Some(port) = u16::try_from(port).ok().filter(|port| *port != 0) else {
             return refuse(OpenFailureReason::CONNECT_FAILED);
@@ -115,22 +125,70 @@ impl Server {
         if !self.shared.policy.allows(&target) {
             return refuse(OpenFailureReason::ADMINISTRATIVELY_PROHIBITED);
         }
-        self.connections += 1;
-        let info = ConnectionInfo { id: self.connections, peer: self.peer, target };
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let (peer, since) = (Peer::Tcp(self.peer), Instant::now());
+        let info = ConnectionInfo { id: connection, peer, target: target.clone().into(), since };
         let commands = commands.clone();
         tokio::spawn(async move {
             let dialled = tokio::select! {
-                dialled = dial(&info.target) => dialled,
+                dialled = dial(&target) => dialled,
                 () = commands.closed() => return,
             };
             let command = match dialled {
-                Ok(socket) => Command::Attach(id, channel, Box::new(Carry { socket, info })),
+                Ok(socket) => Command::Attach(id, channel, Box::new(Carry::plain(socket, info))),
                 Err(_) => Command::Answer(id, Answer::Open(Err(OpenFailureReason::CONNECT_FAILED))),
             };
             // A session that has ended meanwhile needs no answer.
             let _ = commands.send(command);
         });
         None
+    }
+}
+
+impl Server {
+    fn on_forward(&mut self, bind: RemoteBind, commands: &UnboundedSender<Command>) -> ForwardVerdict {
+        let RemoteBind::Tcp { address, port } = bind else { return ForwardVerdict::Refused };
+        let request = ListenRequest { address, port };
+        if !self.shared.policy.allows_listening(&request) {
+            return ForwardVerdict::Refused;
+        }
+        let name = Target { host: request.address.clone(), port };
+        match self.forwards.listen(request, &self.connections, commands) {
+            Ok(port) => {
+                self.detail(|peer| format!("{peer}: listening on {name}, port {port}"));
+                ForwardVerdict::Granted { port: Some(port) }
+            }
+            Err(error) => {
+                self.detail(|peer| format!("{peer}: cannot listen on {name}: {error}"));
+                ForwardVerdict::Refused
+            }
+        }
+    }
+
+    /// The answer follows when the port is free.
+    fn on_cancel(
+        &mut self,
+        id: QuestionId,
+        bind: RemoteBind,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        let listeners = match bind {
+            RemoteBind::Tcp { address, port } => self.forwards.cancel(&ListenRequest { address, port }),
+            _ => None,
+        };
+        let Some(mut listeners) = listeners else { return Some(Answer::Forward(ForwardVerdict::Refused)) };
+        let commands = commands.clone();
+        tokio::spawn(async move {
+            listeners.shutdown().await;
+            let done = Answer::Forward(ForwardVerdict::Granted { port: None });
+            // A session that has ended meanwhile needs no answer.
+            let _ = commands.send(Command::Answer(id, done));
+        });
+        None
+    }
+
+    fn detail(&self, text: impl FnOnce(SocketAddr) -> String) {
+        self.tell(|| Event::Detail { level: 1, text: text(self.peer) });
     }
 }
 
@@ -153,9 +211,17 @@ impl Side for Server {
                 Some(Answer::Verdict(self.shared.policy.judge(&user, &attempt, &mut self.failures)))
             }
             Question::OpenChannel { channel, kind } => self.on_open(id, channel, kind, commands),
+            Question::Forward(bind) => Some(Answer::Forward(self.on_forward(bind, commands))),
+            Question::CancelForward(bind) => self.on_cancel(id, bind, commands),
             // Asked of clients only.
             _ => None,
         }
+    }
+
+    /// The target is what the client asked to listen on.
+    fn open(&mut self, engine: &mut Connection, info: &ConnectionInfo, now: Instant) -> Option<ChannelId> {
+        let (bind, (origin, port)) = (info.target.tcp()?, info.peer.originator());
+        engine.open_forwarded_tcpip((&bind.host, bind.port), (&origin, port), now)
     }
 
     fn told(&mut self, event: EngineEvent) {
@@ -165,11 +231,26 @@ impl Side for Server {
     }
 
     fn opened(&mut self, info: &ConnectionInfo) {
-        self.tell(|| Event::ConnectionOpened { id: info.id, peer: info.peer, target: info.target.clone() });
+        self.tell(|| Event::ConnectionOpened {
+            id: info.id,
+            peer: info.peer.clone(),
+            target: info.target.clone(),
+        });
     }
 
-    /// Channels are opened by clients only.
-    fn failed(&mut self, _: &ConnectionInfo, _: Failure) {}
+    /// A connection to what is listened on for the client, which did not take it.
+    fn failed(&mut self, info: &ConnectionInfo, failure: Failure) -> Error {
+        let (from, target) = (&info.peer, &info.target);
+        let why = match failure {
+            Failure::Refused(Refusal::Peer { reason, .. }) => reason.to_string(),
+            Failure::Refused(_) => "no usable answer".to_owned(),
+            Failure::TooMany => "there are too many connections".to_owned(),
+            Failure::Ended(error) => error.to_string(),
+        };
+        let text = format!("took no connection from {from} to {target}: {why}");
+        self.detail(|peer| format!("{peer}: {text}"));
+        Error::peer_misbehaved(Step::OpenChannel, &self.peer.to_string(), text)
+    }
 
     fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>) {
         self.tell(|| Event::ConnectionClosed { id: info.id, sent, received, error });

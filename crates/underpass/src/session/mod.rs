@@ -4,28 +4,41 @@
 //! what has gathered in one go. Payload is never copied, sent to another task or kept between rounds. Nothing is
 //! awaited: whatever blocks (a prompt, a signature, a dial) happens elsewhere and comes back as a [`Command`].
 
+mod carry;
+mod farewell;
+mod pace;
+mod pipe;
 mod ready;
 mod relay;
 mod socket;
+mod splice;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future as _;
 use std::io;
-use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Sleep;
-use underpass_proto::{Answer, ChannelId, Connection, Event, Goodbye, Question, QuestionId, Refusal};
+use underpass_proto::{
+    Answer, ChannelId, Connection, Event, Goodbye, Question, QuestionId, Refusal, RemoteBind, RequestId,
+};
 use underpass_wire::DisconnectReason;
 
+pub(crate) use self::carry::{Asker, Carry, Command, ConnectionInfo, Failure};
+pub(crate) use self::farewell::{farewell, last_words, write_all};
+pub(crate) use self::pace::Limits;
+use self::pace::{Pace, Waiting};
+pub(crate) use self::pipe::{Pipe, pipe};
 use self::ready::ReadySet;
 use self::relay::{QUANTUM, Relay, Turn};
-pub(crate) use self::socket::Socket;
-use crate::{Target, stats::Counters};
+pub(crate) use self::socket::{Socket, Stream};
+pub(crate) use self::splice::splice;
+use crate::{Error, ForwardId, stats::Counters};
 
 /// Rounds before other tasks of the thread get their turn. A round moves what the engine's buffers hold at most, a
 /// megabyte each way.
@@ -43,45 +56,6 @@ const BURST: usize = 4096;
 /// After the end, the last words may take this long to be written.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What a session is told from outside.
-pub(crate) enum Command {
-    /// Carry this connection to a target.
-    Carry(Box<Carry>),
-    /// Answer one of the engine's questions.
-    Answer(QuestionId, Answer),
-    /// Accept the channel of a question and connect it to this socket.
-    Attach(QuestionId, ChannelId, Box<Carry>),
-    /// Take no more connections; end when there are none, or after this time.
-    Drain(Duration),
-    /// End now.
-    Cut,
-}
-
-/// A local connection and where it goes.
-pub(crate) struct Carry {
-    pub(crate) socket: Socket,
-    pub(crate) info: ConnectionInfo,
-}
-
-/// What there is to say about a forwarded connection.
-#[derive(Debug, Clone)]
-pub(crate) struct ConnectionInfo {
-    pub(crate) id: u64,
-    pub(crate) peer: SocketAddr,
-    pub(crate) target: Target,
-}
-
-/// Why a connection did not reach its target.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// The peer refused it, or did not answer.
-    Refused(Refusal),
-    /// There are too many.
-    TooMany,
-    /// The SSH connection ended first.
-    Ended(underpass_proto::Error),
-}
-
 /// What differs between the ends of a connection: policy and reporting.
 pub(crate) trait Side: Send {
     /// Decides, or arranges for a decision that comes back as a command.
@@ -92,17 +66,23 @@ pub(crate) trait Side: Send {
         commands: &UnboundedSender<Command>,
     ) -> Option<Answer>;
 
+    /// Asks the peer for the channel of a connection that came in here.
+    fn open(&mut self, engine: &mut Connection, info: &ConnectionInfo, now: Instant) -> Option<ChannelId>;
+
     /// An event of the connection as a whole.
     fn told(&mut self, event: Event);
 
     /// A forwarded connection is open.
     fn opened(&mut self, info: &ConnectionInfo);
 
-    /// A forwarded connection was not to be had.
-    fn failed(&mut self, info: &ConnectionInfo, failure: Failure);
+    /// A forwarded connection was not to be had; gives the reason in words.
+    fn failed(&mut self, info: &ConnectionInfo, failure: Failure) -> Error;
 
     /// A forwarded connection is over.
     fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>);
+
+    /// The peer was asked to listen for a forward. Servers ask nobody.
+    fn listening(&mut self, _: ForwardId, _: RequestId) {}
 
     /// No more connections are taken; this many are open.
     fn draining(&mut self, open: usize);
@@ -114,6 +94,8 @@ pub(crate) struct Ended<S> {
     pub(crate) error: underpass_proto::Error,
     /// What the transport said, if it failed.
     pub(crate) cause: Option<io::Error>,
+    /// Connections that had not reached their targets yet.
+    pub(crate) unserved: Vec<Carry>,
 }
 
 pub(crate) struct Session<S> {
@@ -121,9 +103,18 @@ pub(crate) struct Session<S> {
     transport: Socket,
     side: S,
     carried: HashMap<ChannelId, Carried>,
+    /// What the peer was asked to listen for.
+    listening: HashMap<ForwardId, RequestId>,
     ready: Arc<ReadySet>,
     /// Channels that are due a turn, each once.
     queue: VecDeque<ChannelId>,
+    limits: Limits,
+    /// The pace of all connections together.
+    pace: Pace,
+    /// Connections that have been as fast as they may.
+    slowed: Waiting,
+    /// When connections are looked through for idle ones.
+    idle_check: Option<Instant>,
     /// An empty list, to take the ready ones without allocating.
     spare: Vec<u32>,
     commands: UnboundedReceiver<Command>,
@@ -134,6 +125,8 @@ pub(crate) struct Session<S> {
     stats: Arc<Counters>,
     ending: Ending,
     writable: bool,
+    /// Written bytes may be kept back by the transport.
+    unflushed: bool,
     /// Part of a burst has come and nothing was written that would acknowledge it.
     unacknowledged: bool,
     cause: Option<io::Error>,
@@ -142,6 +135,9 @@ pub(crate) struct Session<S> {
 struct Carried {
     relay: Relay,
     info: ConnectionInfo,
+    /// Until the target is reached.
+    asker: Asker,
+    place: Option<OwnedSemaphorePermit>,
     queued: bool,
 }
 
@@ -160,6 +156,7 @@ impl<S: Side> Session<S> {
         transport: Socket,
         side: S,
         stats: Arc<Counters>,
+        limits: Limits,
     ) -> (Self, UnboundedSender<Command>) {
         let (sender, commands) = unbounded_channel();
         let far = far_future();
@@ -168,8 +165,13 @@ impl<S: Side> Session<S> {
             transport,
             side,
             carried: HashMap::new(),
+            listening: HashMap::new(),
             ready: Arc::default(),
             queue: VecDeque::new(),
+            limits,
+            pace: Pace::new(limits.all, Instant::now()),
+            slowed: Waiting::default(),
+            idle_check: limits.idle.map(|idle| Instant::now() + idle),
             spare: Vec::new(),
             commands,
             sender: sender.clone(),
@@ -178,6 +180,7 @@ impl<S: Side> Session<S> {
             stats,
             ending: Ending::Running,
             writable: true,
+            unflushed: false,
             unacknowledged: false,
             cause: None,
         };
@@ -188,18 +191,25 @@ impl<S: Side> Session<S> {
     pub(crate) async fn run(mut self) -> Ended<S> {
         // Tokio's budget would run out before the round's last step, the write. `ROUNDS` bounds a turn instead.
         let error = tokio::task::unconstrained(std::future::poll_fn(|cx| self.poll(cx))).await;
-        self.transport.shutdown(Shutdown::Write);
-        for (_, Carried { relay, info, .. }) in self.carried.drain() {
+        self.transport.finish();
+        self.commands.close();
+        let mut unserved = Vec::new();
+        while let Ok(command) = self.commands.try_recv() {
+            if let Command::Carry(carry) = command {
+                unserved.push(*carry);
+            }
+        }
+        for (_, Carried { relay, info, asker, place, .. }) in self.carried.drain() {
             if relay.is_open() {
                 self.stats.close();
                 let why = Some("the SSH connection ended".to_owned());
                 self.side.closed(&info, relay.sent, relay.received, why);
             } else {
-                self.stats.fail();
-                self.side.failed(&info, Failure::Ended(error.clone()));
+                let (socket, early) = relay.into_unserved();
+                unserved.push(Carry { socket, info, asker, early, place });
             }
         }
-        Ended { side: self.side, error, cause: self.cause }
+        Ended { side: self.side, error, cause: self.cause, unserved }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<underpass_proto::Error> {
@@ -261,19 +271,29 @@ impl<S: Side> Session<S> {
                 Poll::Pending => break,
                 Poll::Ready(Ok(count)) => {
                     self.engine.transmitted(count);
+                    self.unflushed = true;
                     progress = true;
                 }
-                Poll::Ready(Err(error)) => {
-                    // What the peer said last may still be readable, and tells more.
-                    self.cause.get_or_insert(error);
-                    self.writable = false;
-                }
+                Poll::Ready(Err(error)) => self.give_up_writing(error),
+            }
+        }
+        if self.unflushed && self.writable {
+            match self.transport.poll_flush(cx) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(error)) => self.give_up_writing(error),
             }
         }
         if std::mem::take(&mut self.unacknowledged) && !progress {
             self.transport.acknowledge();
         }
         progress
+    }
+
+    /// What the peer said last may still be readable, and tells more than `error`.
+    fn give_up_writing(&mut self, error: io::Error) {
+        self.cause.get_or_insert(error);
+        self.writable = false;
     }
 
     // ---- events ----
@@ -301,7 +321,8 @@ impl<S: Side> Session<S> {
 
     fn on_opened(&mut self, channel: ChannelId) {
         if let Some(carried) = self.carried.get_mut(&channel) {
-            carried.relay.open();
+            let reply = std::mem::replace(&mut carried.asker, Asker::Nobody).reached();
+            carried.relay.open(reply);
             self.stats.open();
             self.side.opened(&carried.info);
             self.enqueue(channel);
@@ -309,10 +330,15 @@ impl<S: Side> Session<S> {
     }
 
     fn on_refused(&mut self, channel: ChannelId, refusal: Refusal) {
-        if let Some(carried) = self.carried.remove(&channel) {
-            self.stats.fail();
-            self.side.failed(&carried.info, Failure::Refused(refusal));
+        if let Some(Carried { relay, info, asker, .. }) = self.carried.remove(&channel) {
+            self.fail(relay.into_unserved().0, &info, asker, Failure::Refused(refusal));
         }
+    }
+
+    fn fail(&mut self, socket: Socket, info: &ConnectionInfo, asker: Asker, failure: Failure) {
+        self.stats.fail();
+        let error = self.side.failed(info, failure);
+        farewell(socket, asker, error);
     }
 
     // ---- connections ----
@@ -343,11 +369,12 @@ impl<S: Side> Session<S> {
             let Some(carried) = self.carried.get_mut(&channel) else { continue };
             carried.queued = false;
             let (sent, received) = (carried.relay.sent, carried.relay.received);
-            let turn = carried.relay.turn(&mut self.engine, quantum, now);
+            let turn = carried.relay.turn(&mut self.engine, quantum, &mut self.pace, now);
             self.stats.moved(carried.relay.sent - sent, carried.relay.received - received);
             match turn {
                 Turn::Rest => {}
                 Turn::More => self.enqueue(channel),
+                Turn::Later(until) => self.slowed.push(until, channel),
                 Turn::Over(error) => self.on_over(channel, error),
             }
         }
@@ -373,10 +400,17 @@ impl<S: Side> Session<S> {
                     self.engine.answer(id, answer, now);
                 }
                 Command::Attach(id, channel, carry) => self.attach(id, channel, *carry, now),
-                Command::Drain(grace) => {
+                Command::Listen(forward, bind) => self.listen(forward, &bind, now),
+                Command::Unlisten(forward) => {
+                    if let Some(request) = self.listening.remove(&forward) {
+                        self.engine.cancel_forward(request, now);
+                    }
+                }
+                Command::Probe(patience) => self.engine.probe(patience, now),
+                Command::Drain(until) => {
                     if matches!(self.ending, Ending::Running) {
                         self.side.draining(self.carried.len());
-                        self.ending = Ending::Draining(now + grace);
+                        self.ending = Ending::Draining(until);
                     }
                 }
                 Command::Cut => self.disconnect(now),
@@ -387,31 +421,35 @@ impl<S: Side> Session<S> {
 
     /// Asks the peer for a channel to the target.
     fn carry(&mut self, carry: Carry, now: Instant) {
-        let Carry { socket, info } = carry;
+        let Carry { socket, info, asker, early, place } = carry;
         if !matches!(self.ending, Ending::Running) {
-            return;
+            return self.fail(socket, &info, asker, Failure::Ended(underpass_proto::Error::Stopped));
         }
-        let (target, origin) = (&info.target, info.peer.ip().to_string());
-        let channel =
-            self.engine.open_direct_tcpip((&target.host, target.port), (&origin, info.peer.port()), now);
-        match channel {
+        match self.side.open(&mut self.engine, &info, now) {
             Some(channel) => {
-                let relay = Relay::new(socket, channel, &self.ready);
-                self.carried.insert(channel, Carried { relay, info, queued: false });
+                let pace = Pace::new(self.limits.each, now);
+                let relay = Relay::new(socket, early, channel, &self.ready, pace);
+                self.carried.insert(channel, Carried { relay, info, asker, place, queued: false });
             }
-            None => {
-                self.stats.fail();
-                self.side.failed(&info, Failure::TooMany);
-            }
+            None => self.fail(socket, &info, asker, Failure::TooMany),
+        }
+    }
+
+    /// Asks the peer to listen.
+    fn listen(&mut self, forward: ForwardId, bind: &RemoteBind, now: Instant) {
+        if let Some(request) = self.engine.request_forward(bind, now) {
+            self.listening.insert(forward, request);
+            self.side.listening(forward, request);
         }
     }
 
     /// Accepts the channel of a question and connects it.
     fn attach(&mut self, id: QuestionId, channel: ChannelId, carry: Carry, now: Instant) {
-        let Carry { socket, info } = carry;
+        let Carry { socket, info, asker, early, place } = carry;
         if self.engine.answer(id, Answer::Open(Ok(())), now) {
-            let relay = Relay::new(socket, channel, &self.ready);
-            self.carried.insert(channel, Carried { relay, info, queued: false });
+            let pace = Pace::new(self.limits.each, now);
+            let relay = Relay::new(socket, early, channel, &self.ready, pace);
+            self.carried.insert(channel, Carried { relay, info, asker, place, queued: false });
             self.on_opened(channel);
         }
     }
@@ -440,7 +478,18 @@ impl<S: Side> Session<S> {
             Ending::Running => None,
             Ending::Draining(until) | Ending::Closed(_, until) => Some(until),
         };
-        let due = self.engine.poll_timeout().into_iter().chain(ending).min();
+        while let Some(channel) = self.slowed.pop(now) {
+            self.enqueue(channel);
+            progress = true;
+        }
+        if self.idle_check.is_some_and(|due| due <= now) {
+            self.cut_idle(now);
+            progress = true;
+        }
+        let due = [self.engine.poll_timeout(), ending, self.slowed.next(), self.idle_check]
+            .into_iter()
+            .flatten()
+            .min();
         // Deadlines mostly move away; an early alarm costs less than moving it each time.
         if let Some(due) = due
             && due < self.armed
@@ -452,6 +501,22 @@ impl<S: Side> Session<S> {
             progress = true;
         }
         progress
+    }
+
+    /// Cuts the connections that have carried nothing for too long.
+    fn cut_idle(&mut self, now: Instant) {
+        let Some(idle) = self.limits.idle else { return };
+        let due = |carried: &Carried| carried.relay.moved() + idle;
+        let open = || self.carried.iter().filter(|(_, carried)| carried.relay.is_open());
+        let late: Vec<ChannelId> =
+            open().filter(|(_, carried)| due(carried) <= now).map(|(channel, _)| *channel).collect();
+        self.idle_check =
+            open().map(|(_, carried)| due(carried)).filter(|due| *due > now).min().or(Some(now + idle));
+        for channel in late {
+            self.engine.close(channel, now);
+            let why = format!("nothing was carried for {} s", idle.as_secs_f64());
+            self.on_over(channel, Some(io::Error::new(io::ErrorKind::TimedOut, why)));
+        }
     }
 
     fn arm(&mut self, at: Instant) {

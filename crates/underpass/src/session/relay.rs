@@ -4,13 +4,13 @@
 //! Nothing is copied or kept here.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::Shutdown;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use underpass_proto::{ChannelId, Connection, Receiving};
 
+use super::pace::Pace;
 use super::ready::{ReadySet, Token};
 use super::socket::Socket;
 
@@ -27,6 +27,13 @@ pub(super) struct Relay {
     waker: Waker,
     up: Half,
     down: Half,
+    pace: Pace,
+    /// When something was carried last.
+    moved: Instant,
+    /// What the peer's side is sent before the socket's bytes.
+    early: Vec<u8>,
+    /// What the socket is given before the channel's bytes.
+    reply: Vec<u8>,
     /// Bytes from the local socket to the peer.
     pub(super) sent: u64,
     /// Bytes from the peer to the local socket.
@@ -49,12 +56,20 @@ pub(super) enum Turn {
     Rest,
     /// The quantum is used up and there is more.
     More,
+    /// It has been as fast as it may be, until then.
+    Later(Instant),
     /// The connection is over; the channel is, or is being, closed.
     Over(Option<io::Error>),
 }
 
 impl Relay {
-    pub(super) fn new(socket: Socket, channel: ChannelId, set: &Arc<ReadySet>) -> Self {
+    pub(super) fn new(
+        socket: Socket,
+        early: Vec<u8>,
+        channel: ChannelId,
+        set: &Arc<ReadySet>,
+        pace: Pace,
+    ) -> Self {
         let token = Token::new(channel.0, set);
         Self {
             socket,
@@ -63,35 +78,74 @@ impl Relay {
             token,
             up: Half::Waiting,
             down: Half::Waiting,
+            pace,
+            moved: Instant::now(),
+            early,
+            reply: Vec::new(),
             sent: 0,
             received: 0,
         }
     }
 
-    /// The channel is open.
-    pub(super) fn open(&mut self) {
+    /// The channel is open. The socket is given `reply` first.
+    pub(super) fn open(&mut self, reply: Vec<u8>) {
         self.up = Half::Open;
         self.down = Half::Open;
+        self.reply = reply;
+    }
+
+    /// The channel is not to be had: what was to be carried through it.
+    pub(super) fn into_unserved(self) -> (Socket, Vec<u8>) {
+        (self.socket, self.early)
     }
 
     pub(super) fn is_open(&self) -> bool {
         self.up != Half::Waiting
     }
 
-    /// Moves what can be moved, up to `quantum` each way.
-    pub(super) fn turn(&mut self, engine: &mut Connection, quantum: usize, now: Instant) -> Turn {
+    /// When something was carried last, or it was opened.
+    pub(super) fn moved(&self) -> Instant {
+        self.moved
+    }
+
+    /// Moves what can be moved, up to `quantum` each way, and no faster than its own pace and the shared one.
+    pub(super) fn turn(
+        &mut self,
+        engine: &mut Connection,
+        quantum: usize,
+        shared: &mut Pace,
+        now: Instant,
+    ) -> Turn {
         self.token.looked_at();
         if !self.is_open() {
             return Turn::Rest;
         }
-        let mut more = false;
-        for step in [Self::deliver, Self::collect] {
-            match step(self, engine, quantum, now) {
-                Ok(unfinished) => more |= unfinished,
-                Err(error) => {
+        let (mut more, mut later) = (false, None);
+        let before = (self.sent, self.received);
+        let steps = [
+            self.pace
+                .down
+                .allowance(&mut shared.down, now)
+                .map(|most| self.deliver(engine, quantum, most, now)),
+            self.pace
+                .up
+                .allowance(&mut shared.up, now)
+                .map(|most| self.collect(engine, quantum.min(most), now)),
+        ];
+        let (up, down) = (self.sent - before.0, self.received - before.1);
+        self.pace.up.spend(&mut shared.up, up as usize);
+        self.pace.down.spend(&mut shared.down, down as usize);
+        if up + down > 0 {
+            self.moved = now;
+        }
+        for step in steps {
+            match step {
+                Ok(Ok(unfinished)) => more |= unfinished,
+                Ok(Err(error)) => {
                     engine.close(self.channel, now);
                     return Turn::Over(Some(error));
                 }
+                Err(until) => later = later.min(Some(until)).or(Some(until)),
             }
         }
         if self.is_complete(engine) {
@@ -99,7 +153,11 @@ impl Relay {
             engine.close(self.channel, now);
             return Turn::Over(None);
         }
-        if more { Turn::More } else { Turn::Rest }
+        match later {
+            Some(until) if !more => Turn::Later(until),
+            _ if more => Turn::More,
+            _ => Turn::Rest,
+        }
     }
 
     /// Whether the peer's end has been passed on, and ours, too, unless the peer takes no more.
@@ -108,18 +166,30 @@ impl Relay {
         self.down == Half::Ended && (self.up == Half::Ended || is_closed())
     }
 
-    /// From the channel to the socket.
-    fn deliver(&mut self, engine: &mut Connection, quantum: usize, now: Instant) -> io::Result<bool> {
+    /// From the channel to the socket, `most` bytes and not one more. A call that has begun may exceed the quantum: that
+    /// costs others less than another call.
+    fn deliver(
+        &mut self,
+        engine: &mut Connection,
+        quantum: usize,
+        mut most: usize,
+        now: Instant,
+    ) -> io::Result<bool> {
         let mut left = quantum;
         while self.down == Half::Open {
-            if left == 0 {
+            if !self.reply.is_empty() && !self.give_reply()? {
+                return Ok(false);
+            }
+            if left == 0 || most == 0 {
                 return Ok(true);
             }
             let (total, written) = {
                 let mut slices = [IoSlice::new(&[]); BATCH];
-                let mut count = 0;
+                let (mut count, mut room) = (0, most);
                 for (slice, chunk) in slices.iter_mut().zip(engine.chunks(self.channel)) {
-                    *slice = IoSlice::new(chunk);
+                    let part = &chunk[..chunk.len().min(room)];
+                    *slice = IoSlice::new(part);
+                    room -= part.len();
                     count += 1;
                 }
                 if count == 0 {
@@ -135,12 +205,24 @@ impl Relay {
             engine.consume(self.channel, written, now);
             self.received += written as u64;
             left = left.saturating_sub(written);
+            most -= written;
             if written < total {
                 // Full: registers for the moment when it is not.
                 continue;
             }
         }
         Ok(false)
+    }
+
+    /// Gives true when the reply has been taken whole.
+    fn give_reply(&mut self) -> io::Result<bool> {
+        match self.socket.poll_write(&mut Context::from_waker(&self.waker), &self.reply) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(written) => {
+                self.reply.drain(..written?);
+                Ok(self.reply.is_empty())
+            }
+        }
     }
 
     /// Everything that has come is delivered: passes an end on, if that is next.
@@ -165,7 +247,7 @@ impl Relay {
     }
 
     fn end_down(&mut self) {
-        self.socket.shutdown(Shutdown::Write);
+        self.socket.finish();
         self.down = Half::Ended;
     }
 
@@ -175,6 +257,15 @@ impl Relay {
         while self.up == Half::Open {
             if left == 0 {
                 return Ok(true);
+            }
+            if !self.early.is_empty() {
+                let count = self.send_early(engine, left, now);
+                if count == 0 {
+                    // The engine tells when there is room.
+                    return Ok(false);
+                }
+                left = left.saturating_sub(count);
+                continue;
             }
             let mut cx = Context::from_waker(&self.waker);
             // Only a readable socket gets a slot: most sockets are idle most of the time.
@@ -211,5 +302,22 @@ impl Relay {
             }
         }
         Ok(false)
+    }
+
+    /// What came with the request of a proxy's client is small, so it may be copied.
+    fn send_early(&mut self, engine: &mut Connection, limit: usize, now: Instant) -> usize {
+        let mut count = 0;
+        for slot in engine.slots(self.channel, limit.min(self.early.len())) {
+            let part = &self.early[count..];
+            let taken = part.len().min(slot.len());
+            slot[..taken].copy_from_slice(&part[..taken]);
+            count += taken;
+        }
+        if count > 0 {
+            engine.commit(self.channel, count, now);
+            self.early.drain(..count);
+            self.sent += count as u64;
+        }
+        count
     }
 }

@@ -19,7 +19,7 @@ async fn a_server_that_falls_silent_before_the_keys_ends_at_the_deadline_of_the_
     let silent = [
         (Script::Silent, Step::Identify),
         (Script::DripBanner, Step::Identify),
-        (Script::SilentAfterBanner, Step::KeyExchange),
+        (Script::SilentAfterBanner, Step::Negotiate),
         (Script::SilentAfterKexInit, Step::KeyExchange),
     ];
     for (script, step) in silent {

@@ -21,7 +21,8 @@ async fn a_stop_lets_open_connections_finish_and_takes_no_more() {
         (Bastion::start().await, Target::Echo.start().unwrap(), Events::default());
     let builder = bastion.builder().forward(to(target.address())).observer(events.observer());
     let tunnel = builder.open().await.unwrap();
-    let mut stream = connect(&tunnel);
+    let address = entrance(&tunnel);
+    let mut stream = connect_to(address);
     stream.write_all(b"x").await.unwrap();
     within(stream.read_u8()).await.unwrap();
     let stopping = tokio::spawn({
@@ -29,7 +30,7 @@ async fn a_stop_lets_open_connections_finish_and_takes_no_more() {
         async move { tunnel.stop(AGES).await }
     });
     eventually("the tunnel is stopping", || events.count("stopping") == 1).await;
-    eventually("the port is closed", || std::net::TcpStream::connect(entrance(&tunnel)).is_err()).await;
+    eventually("the port is closed", || std::net::TcpStream::connect(address).is_err()).await;
     assert!(!stopping.is_finished());
     within(echo(stream, Payload::new(1), 3_000_000)).await.unwrap();
     within(stopping).await.unwrap();

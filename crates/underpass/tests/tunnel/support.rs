@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use underpass::gateway::{Gateway, GatewayBuilder};
-use underpass::{Builder, Error, Event, Forward, Tunnel, known_hosts};
+use underpass::{Builder, Error, Event, Forward, Reconnect, Tunnel, known_hosts};
 use underpass_testkit::Payload;
 
 pub(crate) const USER: &str = "me";
@@ -65,7 +65,7 @@ impl Bastion {
     }
 }
 
-/// A tunnel that knows nobody, has nothing to log in with and asks nobody.
+/// A tunnel that knows nobody, has nothing to log in with, asks nobody, and ends when its connection does.
 pub(crate) fn bare_builder(address: SocketAddr) -> Builder {
     Tunnel::builder(address.to_string())
         .user(USER)
@@ -74,6 +74,7 @@ pub(crate) fn bare_builder(address: SocketAddr) -> Builder {
         .global_known_hosts([""; 0])
         .default_identities(false)
         .batch(true)
+        .reconnect(Reconnect::never())
 }
 
 /// Port 0 of the loopback interface.

@@ -1,0 +1,258 @@
+//! One SSH connection to the server, through as many hops as it takes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+use underpass_proto::{ClientConfig, Config, Connection};
+
+use crate::algorithms::algorithms;
+use crate::client::Client;
+use crate::dial::Transport;
+use crate::entropy::OsEntropy;
+use crate::logon::{Candidate, Logon, Memory};
+use crate::remote::Remotes;
+use crate::session::{Asker, Carry, Command, ConnectionInfo, Limits, Session, Socket, Stream, pipe};
+use crate::stats::Counters;
+use crate::{Endpoint, Error, ErrorKind, Peer, Settings, Step, Target, dial, host_key, logon};
+
+/// What it takes to connect, again and again: the servers on the way, the tunnel's own last.
+pub(crate) struct Route(Vec<Hop>);
+
+struct Hop {
+    settings: Arc<Settings>,
+    user: String,
+    candidates: Vec<Candidate>,
+    memory: Arc<Memory>,
+}
+
+/// An SSH connection with somebody logged on. Dropped, it is cut.
+pub(crate) struct Live {
+    commands: UnboundedSender<Command>,
+    outcome: watch::Receiver<Option<Result<(), Error>>>,
+    /// What the session leaves behind, once.
+    unserved: Option<oneshot::Receiver<Vec<Carry>>>,
+    /// The hops before it, the nearest first.
+    via: Vec<Live>,
+}
+
+/// What a session has of the tunnel that it belongs to. Each hop has its own, which nobody looks at.
+#[derive(Clone, Default)]
+pub(crate) struct Tasks {
+    pub(crate) stats: Arc<Counters>,
+    pub(crate) remotes: Arc<Remotes>,
+    ids: Arc<AtomicU64>,
+}
+
+impl Tasks {
+    /// A number for the next connection, and what there is to say about it.
+    pub(crate) fn introduce(&self, peer: Peer, target: Endpoint) -> ConnectionInfo {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
+        ConnectionInfo { id, peer, target, since: Instant::now() }
+    }
+}
+
+impl Route {
+    /// The server that is dialled, whatever lies behind it.
+    pub(crate) fn first_server(&self) -> (String, u16) {
+        self.0.first().map(|hop| (hop.settings.host.clone(), hop.settings.port)).unwrap_or_default()
+    }
+
+    /// Reads what the settings name on the disk.
+    pub(crate) async fn plan(settings: &Arc<Settings>) -> Result<Self, Error> {
+        let mut hops = Vec::new();
+        for hop in settings.jumps.iter().map(|hop| Arc::new(settings.lend_to(hop))).chain([settings.clone()])
+        {
+            let user = hop.login_user()?;
+            let read = hop.clone();
+            let candidates = blocking(move || logon::candidates(&read)).await?;
+            hops.push(Hop { settings: hop, user, candidates, memory: Arc::default() });
+        }
+        Ok(Self(hops))
+    }
+
+    /// Connects and logs on, at every hop.
+    ///
+    /// # Errors
+    /// The first step that failed; nothing is left then.
+    pub(crate) async fn connect(&self, tasks: &Tasks) -> Result<Live, Error> {
+        let mut via: Vec<Live> = Vec::new();
+        for (at, hop) in self.0.iter().enumerate() {
+            let transport = match via.last() {
+                None => dial::dial(&hop.settings).await?,
+                Some(last) => match last.reach(&hop.settings).await {
+                    Ok(transport) => transport,
+                    Err(error) => return Err(blame(&via, error).await),
+                },
+            };
+            let tasks = if at + 1 == self.0.len() { tasks.clone() } else { Tasks::default() };
+            match hop.log_on(transport, tasks).await {
+                Ok(live) => via.push(live),
+                Err(error) => return Err(blame(&via, error).await),
+            }
+        }
+        let mut live = via.pop().ok_or_else(|| Error::internal(Step::Dial, "a route without a server"))?;
+        live.via = via;
+        Ok(live)
+    }
+}
+
+impl Hop {
+    async fn log_on(&self, transport: Transport, tasks: Tasks) -> Result<Live, Error> {
+        let read = self.settings.clone();
+        let known_hosts = blocking(move || host_key::read_known_hosts(&read)).await?;
+        let settings = &self.settings;
+        let known_types =
+            known_hosts.key_types_for(host_key::name_on_record(settings), host_key::port_on_record(settings));
+        let config = ClientConfig { common: config(settings, &known_types)?, user: self.user.clone() };
+        let logon =
+            Logon::new(settings.clone(), self.user.clone(), self.candidates.clone(), self.memory.clone());
+        let (ready, is_ready) = oneshot::channel();
+        let side = Client::new(settings.clone(), known_hosts, logon, tasks.clone(), ready);
+        let now = Instant::now();
+        let mut engine = Connection::client(config, Box::new(OsEntropy::new()), now)
+            .map_err(|error| Error::internal(Step::KeyExchange, error.to_string()))?;
+        let Transport { stream, early } = transport;
+        feed(&mut engine, &early, now);
+        let live = start(engine, stream, side, tasks.stats, Limits::from(&**settings));
+        match is_ready.await {
+            Ok(()) => Ok(live),
+            // The session ended before anybody was logged on.
+            Err(_) => Err(live.failure().await),
+        }
+    }
+}
+
+/// Gives the engine what has come before anybody looked after it. A proxy's answer leaves little room for more.
+fn feed(engine: &mut Connection, mut early: &[u8], now: Instant) {
+    while !early.is_empty() {
+        let space = engine.receive_space();
+        let count = space.len().min(early.len());
+        if count == 0 {
+            return;
+        }
+        space[..count].copy_from_slice(&early[..count]);
+        engine.received(count, now);
+        early = &early[count..];
+    }
+}
+
+fn start(engine: Connection, transport: Stream, side: Client, stats: Arc<Counters>, limits: Limits) -> Live {
+    let (session, commands) = Session::new(engine, Socket::transport(transport), side, stats, limits);
+    let (report, outcome) = watch::channel(None);
+    let (leave, unserved) = oneshot::channel();
+    tokio::spawn(async move {
+        let ended = session.run().await;
+        let result = match ended.error {
+            underpass_proto::Error::Stopped => Ok(()),
+            error => Err(ended.side.explain(error, ended.cause)),
+        };
+        // Whoever has dropped the connection wants neither.
+        let _ = leave.send(ended.unserved);
+        report.send_replace(Some(result));
+    });
+    Live { commands, outcome, unserved: Some(unserved), via: Vec::new() }
+}
+
+impl Live {
+    pub(crate) fn commands(&self) -> &UnboundedSender<Command> {
+        &self.commands
+    }
+
+    /// Has it end soon unless the server gives a sign of life, and each hop on the way.
+    pub(crate) fn probe(&self, patience: Duration) {
+        for live in self.via.iter().chain([self]) {
+            let _ = live.commands.send(Command::Probe(patience));
+        }
+    }
+
+    /// Waits for its end. Of several connections that broke, the nearest is to blame.
+    pub(crate) async fn ended(&self) -> Result<(), Error> {
+        match self.result().await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(blame(&self.via, error).await),
+        }
+    }
+
+    /// The connections that had not reached their targets when it ended.
+    pub(crate) async fn unserved(&mut self) -> Vec<Carry> {
+        match self.unserved.take() {
+            Some(unserved) => unserved.await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    async fn result(&self) -> Result<(), Error> {
+        let mut outcome = self.outcome.clone();
+        match outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) {
+            Ok(outcome) => outcome.unwrap_or(Ok(())),
+            Err(_) => Err(Error::internal(Step::Carry, "the task that drives the connection has died")),
+        }
+    }
+
+    /// Why nobody got logged on.
+    async fn failure(&self) -> Error {
+        self.result().await.err().unwrap_or_else(Error::stopped)
+    }
+
+    /// A connection from here to the next hop.
+    async fn reach(&self, next: &Settings) -> Result<Transport, Error> {
+        let (near, far) = pipe();
+        let (asker, answer) = oneshot::channel();
+        let target = Endpoint::Tcp(Target { host: next.host.clone(), port: next.port });
+        let info = ConnectionInfo { id: 0, peer: Peer::Hop, target, since: Instant::now() };
+        let socket = Socket::forwarded(far);
+        let carry = Carry { asker: Asker::Program(asker), ..Carry::plain(socket, info) };
+        let _ = self.commands.send(Command::Carry(Box::new(carry)));
+        tokio::select! {
+            Ok(reached) = answer => reached.map(|()| near.into()),
+            error = self.failure() => Err(error),
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // A session that has ended needs no cut.
+        let _ = self.commands.send(Command::Cut);
+    }
+}
+
+/// When a hop broke, what came through it broke with it: the error of the nearest one that has failed.
+async fn blame(via: &[Live], error: Error) -> Error {
+    /// A hop's data ends a moment before it says why.
+    const MOMENT: Duration = Duration::from_millis(100);
+    if let (Some(last), ErrorKind::Lost { .. }) = (via.last(), error.kind()) {
+        let _ = timeout(MOMENT, last.result()).await;
+    }
+    let failed = |hop: &Live| hop.outcome.borrow().as_ref().and_then(|result| result.as_ref().err().cloned());
+    via.iter().find_map(failed).unwrap_or(error)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(Error::internal(Step::Configure, "reading the settings' files failed")))
+}
+
+fn config(settings: &Settings, known_types: &[String]) -> Result<Config, Error> {
+    let mut config = Config {
+        algorithms: algorithms(settings, known_types)?,
+        handshake_timeout: settings.handshake_timeout,
+        auth_timeout: settings.auth_timeout,
+        open_timeout: settings.open_timeout,
+        keepalive_interval: settings.keepalive_interval,
+        keepalive_count: settings.keepalive_count,
+        receive_memory: settings.window_memory,
+        ..Config::default()
+    };
+    config.rekey_bytes = settings.rekey_bytes.unwrap_or(config.rekey_bytes);
+    config.rekey_packets = settings.rekey_packets.unwrap_or(config.rekey_packets);
+    config.rekey_age = settings.rekey_interval;
+    Ok(config)
+}

@@ -1,0 +1,119 @@
+//! The way to the server: directly, through a proxy, or through a program; with one deadline for all of it.
+
+mod command;
+mod proxy;
+mod system;
+mod tcp;
+mod tls;
+
+use std::fmt;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use underpass_proxy::{Headers, ProxyUrl};
+
+use crate::session::Stream;
+use crate::{Error, Event, Settings, Step};
+
+/// How the server is reached.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proxy {
+    /// Over TCP, with nothing in between.
+    #[default]
+    Direct,
+    /// Through a proxy.
+    Url {
+        /// The proxy.
+        url: Box<ProxyUrl>,
+        /// What an HTTP proxy is sent besides.
+        headers: Headers,
+    },
+    /// Through the proxy that the environment names: `ALL_PROXY`, else `HTTPS_PROXY`, in either case, with the
+    /// exceptions in `NO_PROXY`. Directly if it names none.
+    System,
+    /// Through a program that passes bytes on between its standard input and output and the server. A shell starts it.
+    Command(String),
+}
+
+impl Proxy {
+    /// Reads the URL of a proxy, `none` or `system`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): what is wrong, without the credentials.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "none" => Ok(Self::Direct),
+            "system" => Ok(Self::System),
+            url => match url.parse() {
+                Ok(url) => Ok(Self::Url { url: Box::new(url), headers: Headers::new() }),
+                Err(problem) => Err(Error::configuration(format!("in the proxy's URL, {problem}"))),
+            },
+        }
+    }
+
+    /// Has an HTTP proxy sent these headers besides.
+    #[must_use]
+    pub fn with_headers(self, headers: Headers) -> Self {
+        match self {
+            Self::Url { url, .. } => Self::Url { url, headers },
+            other => other,
+        }
+    }
+}
+
+impl fmt::Debug for Proxy {
+    /// Without credentials; a command may hold some.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => f.write_str("Direct"),
+            Self::Url { url, .. } => write!(f, "Url({}:{})", url.host, url.port),
+            Self::System => f.write_str("System"),
+            Self::Command(_) => f.write_str("Command"),
+        }
+    }
+}
+
+/// What an SSH connection goes over.
+pub(crate) struct Transport {
+    pub(crate) stream: Stream,
+    /// What has been read from it already.
+    pub(crate) early: Vec<u8>,
+}
+
+impl<T: Into<Stream>> From<T> for Transport {
+    fn from(stream: T) -> Self {
+        Self { stream: stream.into(), early: Vec::new() }
+    }
+}
+
+/// Connects to the server.
+pub(crate) async fn dial(settings: &Settings) -> Result<Transport, Error> {
+    let deadline = Instant::now() + settings.connect_timeout;
+    settings.tell(|| Event::Connecting { host: settings.host.clone(), port: settings.port });
+    match &settings.proxy {
+        Proxy::Direct => Ok(direct(settings, &settings.host, settings.port, deadline).await?.into()),
+        Proxy::Url { url, headers } => proxy::through(settings, url, headers, deadline).await,
+        Proxy::System => match system::proxy(&settings.host, settings.port)? {
+            Some(url) => proxy::through(settings, &url, &Headers::new(), deadline).await,
+            None => Ok(direct(settings, &settings.host, settings.port, deadline).await?.into()),
+        },
+        Proxy::Command(command) => match command::start(command) {
+            Ok(pipes) => Ok(Stream::Other(Box::new(pipes)).into()),
+            Err(error) => Err(Error::proxy(&settings.host, "command", format!("it does not start: {error}"))),
+        },
+    }
+}
+
+/// TCP to a host: the server, or a proxy before it.
+async fn direct(settings: &Settings, host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Error> {
+    let timeout = |step| Error::timeout(step, host, settings.connect_timeout);
+    let resolved = timeout_at(deadline, tcp::resolve(settings, host, port)).await;
+    let addresses = resolved.map_err(|_| timeout(Step::Resolve))??;
+    let raced = timeout_at(deadline, tcp::race(settings, host, addresses)).await;
+    let stream = raced.map_err(|_| timeout(Step::Dial))??;
+    if let Ok(address) = stream.peer_addr() {
+        settings.tell(|| Event::Connected { address });
+    }
+    Ok(stream)
+}

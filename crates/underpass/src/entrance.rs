@@ -1,0 +1,183 @@
+//! The doors of a forward on this machine: who may come in, and where they go.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::lookup_host;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::access::Judgement;
+use crate::listen::Door;
+use crate::session::{Asker, Carry, ConnectionInfo, Socket, Stream, farewell};
+use crate::supervisor::{Shared, Stop};
+use crate::{Bound, Endpoint, Error, Event, Forward, Peer, proxy_client};
+
+/// How long to wait after an accept failed for want of descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long it has to go well again before it is said to.
+const CALM: Duration = Duration::from_secs(1);
+
+/// How long looking a name of the lists up may take.
+const LOOKUP: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    shared: Arc<Shared>,
+    forward: Forward,
+}
+
+impl Entrance {
+    pub(crate) fn new(shared: &Arc<Shared>, forward: Forward) -> Self {
+        Self { shared: shared.clone(), forward }
+    }
+
+    /// Takes connections until the tunnel is over, or `stop` is true or dropped. The door is closed by the time when
+    /// `stop` is not watched any more.
+    pub(crate) async fn serve(self, door: Door, mut stop: watch::Receiver<bool>) {
+        let mut tunnel = self.shared.stop.subscribe();
+        tokio::select! {
+            () = self.accept(&door) => {}
+            _ = tunnel.wait_for(|stop| *stop == Stop::Now) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+        drop(door);
+        drop(self);
+    }
+
+    async fn accept(&self, door: &Door) {
+        let mut trouble: Option<Instant> = None;
+        loop {
+            match door.accept().await {
+                Ok((stream, peer)) => {
+                    // What has just failed may fail again at once; that is one trouble, and told once.
+                    if trouble.is_some_and(|since| since.elapsed() > CALM) {
+                        trouble = None;
+                        self.tell_trouble(door, "takes connections again");
+                    }
+                    self.admit(stream, peer);
+                }
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(error) => {
+                    if trouble.replace(Instant::now()).is_none() {
+                        self.tell_trouble(door, &format!("cannot take connections for the moment: {error}"));
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn tell_trouble(&self, door: &Door, what: &str) {
+        let at: Bound = door.bound();
+        self.shared.settings.tell(|| Event::Warning { text: format!("{at} {what}") });
+    }
+
+    fn admit(&self, stream: Stream, peer: Peer) {
+        let socket = Socket::forwarded(stream);
+        socket.configure(&self.shared.settings.client_socket);
+        let address = match &peer {
+            Peer::Tcp(address) => address.ip(),
+            // The file's permissions have decided.
+            _ => return self.enter(socket, peer),
+        };
+        match self.shared.settings.clients.judge(address) {
+            Judgement::Welcome => self.enter(socket, peer),
+            Judgement::Denied => self.deny(socket, peer, address),
+            Judgement::Unsettled => {
+                let entrance = self.clone();
+                tokio::spawn(async move {
+                    match entrance.settle(address).await {
+                        true => entrance.enter(socket, peer),
+                        false => entrance.deny(socket, peer, address),
+                    }
+                });
+            }
+        }
+    }
+
+    /// Looks the names of the lists up, and judges by their addresses.
+    async fn settle(&self, address: IpAddr) -> bool {
+        let clients = &self.shared.settings.clients;
+        let mut known: HashMap<&str, Vec<IpAddr>> = HashMap::new();
+        for name in clients.names() {
+            let found = timeout(LOOKUP, lookup_host((name, 0))).await;
+            // A name without an address is nobody.
+            let found = found.map_or(Vec::new(), |found| {
+                found.map_or(Vec::new(), |found| found.map(|address| address.ip()).collect())
+            });
+            known.insert(name, found);
+        }
+        clients.settle(address, |name| known.get(name).cloned().unwrap_or_default())
+    }
+
+    fn deny(&self, socket: Socket, peer: Peer, address: IpAddr) {
+        self.turn_away(socket, peer, Error::not_allowed(format!("the client {address}")));
+    }
+
+    fn enter(&self, socket: Socket, peer: Peer) {
+        match &self.forward {
+            Forward::Local { target, .. } => {
+                let info = self.shared.tasks.introduce(peer, target.clone());
+                self.carry(socket, info, Asker::Nobody, Vec::new());
+            }
+            Forward::Dynamic { .. } => match self.shared.handshakes.clone().try_acquire_owned() {
+                Ok(place) => {
+                    let entrance = self.clone();
+                    tokio::spawn(async move {
+                        entrance.negotiate(socket, peer).await;
+                        drop(place);
+                    });
+                }
+                Err(_) => self.turn_away(socket, peer, Error::too_many(proxy_client::MAX_HANDSHAKES)),
+            },
+            // The server listens for these.
+            Forward::Remote { .. } | Forward::RemoteDynamic { .. } => {}
+        }
+    }
+
+    /// Lets the client say where it wants to go.
+    async fn negotiate(&self, mut socket: Socket, peer: Peer) {
+        let settings = &self.shared.settings;
+        match proxy_client::negotiate(settings, &mut socket).await {
+            Ok(asked) => {
+                let info = self.shared.tasks.introduce(peer, asked.target);
+                self.carry(socket, info, Asker::Proxy(Box::new(asked.acceptor)), asked.early);
+            }
+            Err(error) => settings.tell(|| Event::Detail { level: 1, text: format!("{peer}: {error}") }),
+        }
+    }
+
+    fn carry(&self, socket: Socket, info: ConnectionInfo, asker: Asker, early: Vec<u8>) {
+        match self.shared.places.clone().try_acquire_owned() {
+            Ok(place) => {
+                self.shared.switchboard.carry(Carry { socket, info, asker, early, place: Some(place) });
+            }
+            Err(_) => {
+                let error = Error::too_many(self.shared.settings.max_connections);
+                self.shared.switchboard.failed(&info, &error);
+                farewell(socket, asker, error);
+            }
+        }
+    }
+
+    /// Resets somebody who may not come in, or for whom there is no room.
+    fn turn_away(&self, socket: Socket, peer: Peer, error: Error) {
+        let target = self.forward.target().cloned().unwrap_or(Endpoint::Undecided);
+        let info = self.shared.tasks.introduce(peer, target);
+        self.shared.switchboard.failed(&info, &error);
+        drop(socket);
+    }
+}
+
+/// The connection went away before it was accepted; the listener is fine.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}

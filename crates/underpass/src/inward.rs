@@ -1,0 +1,113 @@
+//! Connections that come from the server, for remote forwards: to a target of this machine's.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
+use underpass_proto::{Answer, ChannelId, QuestionId};
+use underpass_wire::OpenFailureReason;
+
+use crate::proxy_client::{self, Asked, outcome};
+use crate::remote::Destination;
+use crate::session::{Carry, Command, ConnectionInfo, Socket, Stream, last_words, pipe, splice, write_all};
+use crate::{Endpoint, Error, Event, Settings, Target, unix};
+
+/// A channel that the server wants to open, and whoever is to be told what becomes of it.
+pub(crate) struct Arrival {
+    pub(crate) question: QuestionId,
+    pub(crate) channel: ChannelId,
+    pub(crate) info: ConnectionInfo,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) commands: UnboundedSender<Command>,
+}
+
+impl Arrival {
+    /// Connects it to its destination, on a task of its own.
+    pub(crate) fn receive(self, destination: Destination) {
+        tokio::spawn(async move {
+            let closed = self.commands.clone();
+            tokio::select! {
+                () = self.connect(destination) => {}
+                // A session that has ended meanwhile needs no answer.
+                () = closed.closed() => {}
+            }
+        });
+    }
+
+    async fn connect(self, destination: Destination) {
+        match destination {
+            Destination::Fixed(target) => match dial(&self.settings, &target).await {
+                Ok(socket) => self.attach(socket),
+                Err(error) => {
+                    self.failed(&target, error);
+                    self.answer(Answer::Open(Err(OpenFailureReason::CONNECT_FAILED)));
+                }
+            },
+            Destination::Dynamic => {
+                let (near, far) = pipe();
+                let settings = self.settings.clone();
+                let (info, observer) = (self.info.clone(), settings.clone());
+                self.attach(Socket::forwarded(far));
+                if let Err(problem) = ask(&settings, Socket::forwarded(near)).await {
+                    observer.tell(|| Event::Detail { level: 1, text: format!("{}: {problem}", info.peer) });
+                }
+            }
+        }
+    }
+
+    fn attach(self, socket: Socket) {
+        let Self { question, channel, info, commands, .. } = self;
+        let _ = commands.send(Command::Attach(question, channel, Box::new(Carry::plain(socket, info))));
+    }
+
+    fn answer(&self, answer: Answer) {
+        let _ = self.commands.send(Command::Answer(self.question, answer));
+    }
+
+    fn failed(&self, target: &Endpoint, error: Error) {
+        let ConnectionInfo { id, peer, .. } = self.info.clone();
+        self.settings.tell(|| Event::ConnectionFailed { id, peer, target: target.clone(), error });
+    }
+}
+
+/// Lets the client at the other end say where it wants to go, and goes there.
+async fn ask(settings: &Settings, mut client: Socket) -> Result<(), String> {
+    let Asked { target, acceptor, early } = proxy_client::negotiate(settings, &mut client).await?;
+    match dial(settings, &target).await {
+        Ok(mut server) => {
+            let greeted = async {
+                write_all(&mut client, &acceptor.answer(underpass_proxy::Outcome::Connected)).await?;
+                write_all(&mut server, &early).await
+            };
+            greeted.await.map_err(|error: io::Error| error.to_string())?;
+            splice(client, server).await.map_err(|error| error.to_string())
+        }
+        Err(error) => {
+            // Told as well as may be.
+            let _ =
+                timeout(settings.open_timeout, last_words(&mut client, &acceptor.answer(outcome(&error))))
+                    .await;
+            Err(error.to_string())
+        }
+    }
+}
+
+/// Connects to a target from this machine.
+async fn dial(settings: &Settings, target: &Endpoint) -> Result<Socket, Error> {
+    let connect = async {
+        match target {
+            Endpoint::Tcp(Target { host, port }) => {
+                TcpStream::connect((host.as_str(), *port)).await.map(Stream::from)
+            }
+            Endpoint::Unix(path) => unix::connect(path).await,
+            Endpoint::Undecided => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    };
+    let connected = timeout(settings.open_timeout, connect).await;
+    let stream = connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let socket = Socket::forwarded(stream.map_err(|error| Error::target_unreachable(target, error))?);
+    socket.configure(&settings.client_socket);
+    Ok(socket)
+}

@@ -1,0 +1,88 @@
+//! How fast connections may be, and how long they may rest.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::num::NonZeroU64;
+use std::time::{Duration, Instant};
+
+use underpass_proto::ChannelId;
+
+use crate::Settings;
+use crate::rate::Bucket;
+
+/// What the settings allow. The default is anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// A connection that carries nothing for so long is cut.
+    pub(crate) idle: Option<Duration>,
+    /// Bytes a second for one connection, each way.
+    pub(crate) each: Option<NonZeroU64>,
+    /// Bytes a second for all of them, each way.
+    pub(crate) all: Option<NonZeroU64>,
+}
+
+impl From<&Settings> for Limits {
+    fn from(settings: &Settings) -> Self {
+        Self { idle: settings.idle_timeout, each: settings.rate_limit, all: settings.tunnel_rate_limit }
+    }
+}
+
+/// The two directions' buckets.
+#[derive(Debug)]
+pub(super) struct Pace {
+    pub(super) up: Meter,
+    pub(super) down: Meter,
+}
+
+impl Pace {
+    pub(super) fn new(rate: Option<NonZeroU64>, now: Instant) -> Self {
+        let meter = || Meter(rate.map(|rate| Bucket::new(rate, now)));
+        Self { up: meter(), down: meter() }
+    }
+}
+
+/// One direction, which may be unlimited.
+#[derive(Debug)]
+pub(super) struct Meter(Option<Bucket>);
+
+impl Meter {
+    /// How much may be carried by both meters' leave, or when to ask again.
+    pub(super) fn allowance(&mut self, shared: &mut Self, now: Instant) -> Result<usize, Instant> {
+        let mut least = usize::MAX;
+        let mut later = None;
+        for bucket in self.0.iter_mut().chain(&mut shared.0) {
+            match bucket.allowance(now) {
+                0 => later = later.max(Some(bucket.due())),
+                allowed => least = least.min(allowed),
+            }
+        }
+        later.map_or(Ok(least), Err)
+    }
+
+    pub(super) fn spend(&mut self, shared: &mut Self, count: usize) {
+        for bucket in self.0.iter_mut().chain(&mut shared.0) {
+            bucket.spend(count);
+        }
+    }
+}
+
+/// Connections that wait until they may go on.
+#[derive(Default)]
+pub(super) struct Waiting(BinaryHeap<Reverse<(Instant, u32)>>);
+
+impl Waiting {
+    pub(super) fn push(&mut self, until: Instant, channel: ChannelId) {
+        self.0.push(Reverse((until, channel.0)));
+    }
+
+    /// One that may go on now.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<ChannelId> {
+        self.next().filter(|next| *next <= now)?;
+        self.0.pop().map(|Reverse((_, channel))| ChannelId(channel))
+    }
+
+    /// When the next one may.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.0.peek().map(|Reverse((until, _))| *until)
+    }
+}

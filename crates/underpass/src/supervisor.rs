@@ -1,0 +1,260 @@
+//! A tunnel's life: connect, serve, and connect again when the connection breaks.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{sleep, sleep_until};
+
+use crate::connect::{Live, Route, Tasks};
+use crate::entropy::random;
+use crate::limiter::{LIMITERS, Permit};
+use crate::proxy_client::MAX_HANDSHAKES;
+use crate::reconnect::{Retrying, Verdict};
+use crate::session::Command;
+use crate::switchboard::Switchboard;
+use crate::wake::Wake;
+use crate::{Error, Event, Settings, State};
+
+/// How often the clocks are compared. A machine that wakes is noticed this soon.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// What a server has to answer in after the machine has slept: most connections are dead then, and the others answer
+/// at once.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// What the tunnel's handle and its supervisor share.
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) switchboard: Switchboard,
+    pub(crate) tasks: Tasks,
+    pub(crate) state: watch::Sender<State>,
+    pub(crate) stop: watch::Sender<Stop>,
+    /// The network has changed: now is a good time for an attempt.
+    pub(crate) nudge: Notify,
+    /// One for each connection that may be carried at the same time.
+    pub(crate) places: Arc<Semaphore>,
+    /// One for each client of a dynamic forward that may be saying where it wants to go.
+    pub(crate) handshakes: Arc<Semaphore>,
+    /// Whether the end was told elsewhere.
+    silent: AtomicBool,
+}
+
+/// What the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    No,
+    /// No new connections; open ones have until then.
+    At(Instant),
+    Now,
+}
+
+pub(crate) struct Supervisor {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) route: Route,
+    retrying: Retrying,
+    wake: Wake,
+}
+
+impl Supervisor {
+    pub(crate) fn new(shared: Arc<Shared>, route: Route) -> Self {
+        let retrying = Retrying::new(&shared.settings.reconnect);
+        Self { shared, route, retrying, wake: Wake::new(Instant::now(), SystemTime::now()) }
+    }
+
+    /// The first connection.
+    pub(crate) async fn open(&mut self) -> Result<Live, Error> {
+        loop {
+            match self.attempt().await {
+                Ok(live) => {
+                    self.retrying.on_established(Instant::now());
+                    return Ok(live);
+                }
+                Err(error) => self.wait_after(error).await?,
+            }
+        }
+    }
+
+    /// Serves until the tunnel is stopped or given up.
+    pub(crate) async fn run(mut self, mut live: Live) -> Result<(), Error> {
+        loop {
+            self.shared.begin(&live);
+            let outcome = self.watch(&live).await;
+            self.shared.switchboard.disconnect(live.unserved().await);
+            drop(live);
+            let error = match outcome {
+                Err(error) if *self.shared.stop.borrow() == Stop::No => error,
+                // What breaks while everything is being stopped is not worth a word.
+                _ => return Ok(()),
+            };
+            match self.reconnect(error).await? {
+                Some(next) => live = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Waits for the end of a connection, and looks after it when the machine has slept.
+    async fn watch(&mut self, live: &Live) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let mut stop = shared.stop.subscribe();
+        // It may have been said before anybody listened.
+        stop.mark_changed();
+        loop {
+            tokio::select! {
+                outcome = live.ended() => return outcome,
+                () = told_to_stop(&mut stop, live) => {}
+                () = sleep(LOOK) => {
+                    if self.wake.look(LOOK, Instant::now(), SystemTime::now()).is_some() {
+                        live.probe(SIGN_OF_LIFE);
+                    }
+                }
+                () = shared.nudge.notified() => live.probe(SIGN_OF_LIFE),
+            }
+        }
+    }
+
+    /// A new connection; `None` when it is not wanted any more.
+    async fn reconnect(&mut self, error: Error) -> Result<Option<Live>, Error> {
+        let began = Instant::now();
+        let shared = self.shared.clone();
+        let mut stop = shared.stop.subscribe();
+        let retry = async {
+            let mut attempts = 0;
+            let mut failure = error;
+            loop {
+                self.wait_after(failure).await?;
+                attempts += 1;
+                match self.attempt().await {
+                    Ok(live) => return Ok((live, attempts)),
+                    Err(error) => failure = error,
+                }
+            }
+        };
+        let (live, attempts) = tokio::select! {
+            retried = retry => retried?,
+            () = stopped(&mut stop) => return Ok(None),
+            () = shared.turn_away_the_late() => pending().await,
+        };
+        self.retrying.on_established(Instant::now());
+        shared.settings.tell(|| Event::Reconnected { outage: began.elapsed(), attempts });
+        Ok(Some(live))
+    }
+
+    /// One attempt, in its turn: several tunnels to one server do not storm it.
+    async fn attempt(&mut self) -> Result<Live, Error> {
+        let permit = self.permit().await;
+        let result = self.route.connect(&self.shared.tasks).await;
+        permit.finish(result.is_ok());
+        result
+    }
+
+    async fn permit(&self) -> Permit {
+        let server = self.route.first_server();
+        loop {
+            match LIMITERS.admit(&server, random(), Instant::now()) {
+                Ok(permit) => return permit,
+                Err(delay) => sleep(delay).await,
+            }
+        }
+    }
+
+    /// Waits as long as is due after this error, or gives up with it.
+    async fn wait_after(&mut self, error: Error) -> Result<(), Error> {
+        let (after, attempt) = match self.retrying.on_failure(&error, random(), Instant::now()) {
+            Verdict::Retry { after, attempt } => (after, attempt),
+            Verdict::GiveUp => return Err(error),
+        };
+        self.shared.state.send_replace(State::Reconnecting);
+        self.shared.settings.tell(|| Event::Reconnecting { error: error.clone(), attempt, after });
+        let mut due = Instant::now() + after;
+        loop {
+            tokio::select! {
+                () = sleep_until(due.into()) => return Ok(()),
+                () = sleep(LOOK) => {
+                    if self.wake.look(LOOK, Instant::now(), SystemTime::now()).is_none() {
+                        continue;
+                    }
+                }
+                () = self.shared.nudge.notified() => {}
+            }
+            if let Some(delay) = self.retrying.hurry(random(), Instant::now()) {
+                due = due.min(Instant::now() + delay);
+            }
+        }
+    }
+}
+
+/// Waits until the tunnel is not wanted any more.
+async fn stopped(stop: &mut watch::Receiver<Stop>) {
+    // The sender lives as long as the supervisor.
+    let _ = stop.wait_for(|stop| *stop != Stop::No).await;
+}
+
+/// Passes on what the user wants, as far as it has changed.
+async fn told_to_stop(stop: &mut watch::Receiver<Stop>, live: &Live) {
+    // The sender lives as long as the supervisor.
+    if stop.changed().await.is_err() {
+        return pending().await;
+    }
+    let command = match *stop.borrow_and_update() {
+        Stop::No => return,
+        Stop::At(until) => Command::Drain(until),
+        Stop::Now => Command::Cut,
+    };
+    let _ = live.commands().send(command);
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+        let tasks = Tasks::default();
+        Self {
+            switchboard: Switchboard::new(settings.clone(), tasks.stats.clone()),
+            tasks,
+            state: watch::Sender::new(State::Connecting),
+            stop: watch::Sender::new(Stop::No),
+            nudge: Notify::new(),
+            places: Arc::new(Semaphore::new(settings.max_connections)),
+            handshakes: Arc::new(Semaphore::new(MAX_HANDSHAKES)),
+            silent: AtomicBool::new(false),
+            settings,
+        }
+    }
+
+    /// Ends the tunnel before its user has got it.
+    pub(crate) fn give_up(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+        self.stop.send_replace(Stop::Now);
+    }
+
+    /// A connection is there.
+    fn begin(&self, live: &Live) {
+        self.tasks.remotes.begin(live.commands());
+        self.switchboard.connect(live.commands().clone());
+        self.state.send_replace(State::Open);
+    }
+
+    /// The tunnel is over.
+    pub(crate) fn end(&self, outcome: &Result<(), Error>) {
+        let error = outcome.as_ref().err().cloned();
+        self.switchboard.close(&error.clone().unwrap_or_else(Error::stopped));
+        self.state.send_replace(State::Closed);
+        self.stop.send_replace(Stop::Now);
+        if !self.silent.load(Ordering::Relaxed) {
+            self.settings.tell(|| Event::Closed { error });
+        }
+    }
+
+    /// Ends the waiting of those who have waited long enough, for ever.
+    async fn turn_away_the_late(&self) {
+        /// Who comes later is due later: this is only how soon a newcomer's deadline is known.
+        const GLANCE: Duration = Duration::from_millis(250);
+        loop {
+            let now = Instant::now();
+            let next = self.switchboard.expire(now).unwrap_or(now + GLANCE);
+            sleep_until(next.min(now + GLANCE).into()).await;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Between whatever accepts connections and the SSH connection of the moment: while there is none, connections wait.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::error::SendError;
+
+use crate::session::{Carry, Command, ConnectionInfo, farewell};
+use crate::stats::Counters;
+use crate::{Error, Event, Settings};
+
+pub(crate) struct Switchboard {
+    settings: Arc<Settings>,
+    stats: Arc<Counters>,
+    line: Mutex<Line>,
+}
+
+enum Line {
+    /// Connections go to the session.
+    Up(UnboundedSender<Command>),
+    /// They wait for the next one, in the order in which they came.
+    Down(VecDeque<Carry>),
+    /// There will be none.
+    Over(Error),
+}
+
+impl Switchboard {
+    pub(crate) fn new(settings: Arc<Settings>, stats: Arc<Counters>) -> Self {
+        Self { settings, stats, line: Mutex::new(Line::Down(VecDeque::new())) }
+    }
+
+    /// Has a connection carried, now or as soon as there is a session.
+    pub(crate) fn carry(&self, carry: Carry) {
+        let mut line = self.lock();
+        let carry = match &*line {
+            Line::Up(commands) => match commands.send(Command::Carry(Box::new(carry))) {
+                Ok(()) => return,
+                // The session has ended, and whoever replaces it does not know yet.
+                Err(SendError(Command::Carry(carry))) => *carry,
+                Err(SendError(_)) => return,
+            },
+            _ => carry,
+        };
+        match &mut *line {
+            Line::Over(error) => {
+                let error = error.clone();
+                drop(line);
+                self.turn_away(carry, error);
+            }
+            Line::Down(waiting) if waiting.len() >= self.settings.waiting_connections => {
+                drop(line);
+                self.turn_away(carry, Error::not_connected(&self.settings.host, Duration::ZERO));
+            }
+            Line::Down(waiting) => waiting.push_back(carry),
+            Line::Up(_) => *line = Line::Down(VecDeque::from([carry])),
+        }
+    }
+
+    /// There is a session: whoever waited is carried.
+    pub(crate) fn connect(&self, commands: UnboundedSender<Command>) {
+        let waiting = std::mem::replace(&mut *self.lock(), Line::Up(commands));
+        self.carry_all(waiting.into_waiting());
+    }
+
+    /// There is no session for the moment. `unserved` were with it and have not reached their targets.
+    pub(crate) fn disconnect(&self, unserved: Vec<Carry>) {
+        {
+            let mut line = self.lock();
+            if let Line::Up(_) = &*line {
+                *line = Line::Down(VecDeque::new());
+            }
+        }
+        self.carry_all(unserved);
+    }
+
+    /// There will be no session any more.
+    pub(crate) fn close(&self, error: &Error) {
+        let waiting = std::mem::replace(&mut *self.lock(), Line::Over(error.clone()));
+        for carry in waiting.into_waiting() {
+            self.turn_away(carry, error.clone());
+        }
+    }
+
+    /// Turns away who has waited long enough. Gives the moment of the next.
+    pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
+        let patience = self.settings.waiting_timeout;
+        let mut expired = Vec::new();
+        let next = match &mut *self.lock() {
+            Line::Down(waiting) => {
+                // Those that come back from a session are older than their neighbours.
+                let due = |carry: &Carry| carry.info.since + patience;
+                let (late, kept): (VecDeque<_>, VecDeque<_>) =
+                    std::mem::take(waiting).into_iter().partition(|carry| due(carry) <= now);
+                expired.extend(late);
+                *waiting = kept;
+                waiting.iter().map(due).min()
+            }
+            _ => None,
+        };
+        for carry in expired {
+            self.turn_away(carry, Error::not_connected(&self.settings.host, patience));
+        }
+        next
+    }
+
+    /// Tells the session of the moment something. Without one there is nobody to be told.
+    pub(crate) fn tell(&self, command: Command) {
+        if let Line::Up(commands) = &*self.lock() {
+            let _ = commands.send(command);
+        }
+    }
+
+    fn carry_all(&self, waiting: impl IntoIterator<Item = Carry>) {
+        waiting.into_iter().for_each(|carry| self.carry(carry));
+    }
+
+    fn turn_away(&self, carry: Carry, error: Error) {
+        let Carry { socket, info, asker, .. } = carry;
+        self.failed(&info, &error);
+        farewell(socket, asker, error);
+    }
+
+    /// Counts and tells a connection that did not reach its target.
+    pub(crate) fn failed(&self, info: &ConnectionInfo, error: &Error) {
+        self.stats.fail();
+        let ConnectionInfo { id, peer, target, .. } = info.clone();
+        self.settings.tell(|| Event::ConnectionFailed { id, peer, target, error: error.clone() });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        // Each change is a single assignment.
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    fn into_waiting(self) -> VecDeque<Carry> {
+        match self {
+            Self::Down(waiting) => waiting,
+            Self::Up(_) | Self::Over(_) => VecDeque::new(),
+        }
+    }
+}
