@@ -10,9 +10,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpass-keys", &["underpass-crypto"]),
     ("underpass-proto", &["underpass-wire", "underpass-crypto"]),
     ("underpass-proxy", &[]),
-    ("underpass", &["underpass-proto", "underpass-proxy", "underpass-keys"]),
+    ("underpass-config", &[]),
+    ("underpass", &["underpass-proto", "underpass-proxy", "underpass-keys", "underpass-config"]),
     ("underpass-component", &["underpass", "underpass-keys"]),
-    ("underpass-cli", &["underpass", "underpass-component"]),
+    ("underpass-cli", &["underpass", "underpass-config", "underpass-component"]),
     // Not shipped, so they may look at everything.
     ("underpass-testkit", &["underpass", "underpass-proto"]),
     ("underpass-conformance", &["underpass", "underpass-testkit"]),
