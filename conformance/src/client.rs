@@ -244,7 +244,7 @@ impl Client {
 
     fn underpass_arguments(&self) -> Vec<OsString> {
         let batch = if self.answers.is_some() { "BatchMode=no" } else { "BatchMode=yes" };
-        let mut arguments: Vec<OsString> = ["--json", "-N", "-o", batch].map(OsString::from).into();
+        let mut arguments: Vec<OsString> = ["--json", "-Fnone", "-N", "-o", batch].map(OsString::from).into();
         if self.verbosity > 0 {
             arguments.push(format!("-{}", "v".repeat(self.verbosity)).into());
         }

@@ -1,6 +1,6 @@
 //! What the command line says, validated and otherwise untouched: no file, variable or terminal is looked at here.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use underpass::{
     AccessList, AddressFamily, Backoff, Destination, Destinations, Endpoint, Forward, Headers, HostKeyPolicy,
@@ -22,6 +22,10 @@ pub(crate) struct Args {
     pub(crate) limits: Limits,
     pub(crate) sockets: Sockets,
     pub(crate) output: Output,
+    /// The file of ssh_config to read instead of the usual ones; `none` for none.
+    pub(crate) config_file: Option<String>,
+    /// The values that count, by keyword, as they were written.
+    pub(crate) given: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// What is to be done.
@@ -29,6 +33,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     #[default]
     Tunnel,
+    /// Tells the settings that a tunnel would have.
+    Settings,
     Demo,
     Algorithms,
     Help,

@@ -1,17 +1,23 @@
 //! The `underpass` command: TCP through SSH, with the flags of ssh.
 //!
-//! A command line is [parsed](parse) by the [table of options](options) into plain [arguments](args), which are
+//! A command line is [parsed](parse) by the [table of options](options) into plain [arguments](args), to which [files of
+//! ssh_config](config_files) add what it leaves open, by the same table. They are
 //! [resolved](resolve) to the library's settings; the library does the work, and what it tells goes [out](output).
 
 mod algorithms;
 mod args;
+mod config_files;
 mod demo;
+mod effective;
 mod exit;
 mod help;
+mod hops;
 mod json;
+mod machine;
 mod options;
 mod output;
 mod parse;
+mod paths;
 mod prompt;
 #[cfg(test)]
 mod reference;
@@ -30,6 +36,7 @@ use std::{
 
 use args::{Args, Command, Output, Verbosity};
 use exit::Exit;
+use machine::Machine;
 use output::Reporter;
 use prompt::Terminal;
 use resolve::Environment;
@@ -40,11 +47,18 @@ fn main() -> ExitCode {
     let words: Vec<_> = env::args_os().skip(1).collect();
     // A mistake in the command line, too, is told in the form that was asked for.
     let json = words.iter().any(|word| word == "--json");
-    let parsed = parse::parse(words);
-    let output = parsed.as_ref().map_or(Output { json, ..Output::default() }, output);
+    let machine = Machine::new();
+    let parsed = parse::read(words).and_then(|mut reader| {
+        let events = config_files::apply(&mut reader, &machine)?;
+        Ok((reader.finish()?, events))
+    });
+    let output = parsed.as_ref().map_or(Output { json, ..Output::default() }, |(args, _)| output(args));
     let (reporter, writer) = output::start(&output);
     let terminal = Terminal::default();
-    let done = parsed.and_then(|args| run(&args, &reporter, &terminal));
+    let done = parsed.and_then(|(args, events)| {
+        events.iter().for_each(|event| reporter.event(event));
+        run(&args, &machine, &reporter, &terminal)
+    });
     let exit = done.unwrap_or_else(|error| {
         let error = if error.advice().is_some() { error } else { error.with_advice(parse::SEE_HELP) };
         reporter.error(&error);
@@ -67,22 +81,23 @@ fn output(args: &Args) -> Output {
     output
 }
 
-fn run(args: &Args, reporter: &Reporter, terminal: &Terminal) -> Result<Exit, Error> {
+fn run(args: &Args, machine: &Machine, reporter: &Reporter, terminal: &Terminal) -> Result<Exit, Error> {
     match args.command {
         Command::Help => print(&help::help()),
         Command::Version => print(help::VERSION),
         Command::Algorithms => print(&algorithms::list(args.output.json)),
         Command::Demo => block_on(demo::run(reporter.clone())),
+        Command::Settings => print(&effective::effective(args, machine)?),
         Command::Tunnel => {
-            let plan = plan(args)?;
+            let plan = plan(args, machine)?;
             block_on(tunnel::run(plan, reporter.clone(), terminal.clone()))
         }
     }
 }
 
 /// What to do with a tunnel, which must be something.
-fn plan(args: &Args) -> Result<Plan, Error> {
-    let settings = resolve::resolve(args, &Environment::read())?;
+fn plan(args: &Args, machine: &Machine) -> Result<Plan, Error> {
+    let settings = resolve::resolve(args, &Environment::read(machine))?;
     if settings.forwards.is_empty() && args.forwards.stdio.is_none() {
         return Err(Error::configuration("there is nothing to forward")
             .with_advice("say what to forward, e.g. `-L 5432:db:5432`"));

@@ -7,12 +7,12 @@ use underpass::{Destination, Error};
 use underpass_wire::Untrusted;
 
 use crate::{
-    args::{Args, Command},
+    args::{Args, Command, Verbosity},
     options::{Action, Group, Name, Row, all, closest},
 };
 
-/// Reads a command line, without the program's own name.
-pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Args, Error> {
+/// Reads a command line, without the program's own name. What the files say can be added before it is finished.
+pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Reader, Error> {
     let mut words = lexopt::Parser::from_args(words);
     let mut reader = Reader::default();
     while let Some(word) = words.next().map_err(unreadable)? {
@@ -30,12 +30,16 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Args, E
         };
         reader.option(row, &flag.name.to_string(), &value)?;
     }
-    reader.finish()
+    // `-v` says what LogLevel says in a file, and comes first.
+    if reader.args.output.verbosity != Verbosity::default() {
+        reader.seen.extend(Row::with_keyword("LogLevel"));
+    }
+    Ok(reader)
 }
 
 /// The arguments so far.
 #[derive(Default)]
-struct Reader {
+pub(crate) struct Reader {
     args: Args,
     /// Whether a positional argument has come.
     positional: bool,
@@ -46,21 +50,51 @@ struct Reader {
 impl Reader {
     /// Sets a row; `spelling` is how it was written.
     fn option(&mut self, row: &'static Row, spelling: &str, value: &str) -> Result<(), Error> {
-        let set = match row.action {
-            Action::Keyword => return self.keyword(value),
-            Action::Set(set) => set,
-        };
-        // A value that does not count must still be right.
-        let mut args = self.args.clone();
-        set(&mut args, value).map_err(|problem| {
+        if let Action::Keyword = row.action {
+            return self.keyword(value);
+        }
+        self.set(row, value).map_err(|problem| {
             let joint = if spelling.starts_with("-o") { '=' } else { ' ' };
             usage(format!("{spelling}: {problem}"))
                 .with_advice(format!("write, for example, `{spelling}{joint}{}`", row.example))
-        })?;
+        })
+    }
+
+    /// Begins with a hop, of which the command line says nothing more.
+    pub(crate) fn for_hop(hop: Destination, config_file: Option<String>) -> Result<Self, Error> {
+        let mut reader = Self::default();
+        reader.destination(hop)?;
+        reader.args.config_file = config_file;
+        Ok(reader)
+    }
+
+    /// The arguments so far.
+    pub(crate) fn args(&self) -> &Args {
+        &self.args
+    }
+
+    /// Sets a row to what a file says in a place, unless it is set already.
+    pub(crate) fn setting(&mut self, place: &str, row: &'static Row, value: &str) -> Result<(), Error> {
+        let keyword = row.keyword.unwrap_or_default();
+        self.set(row, value).map_err(|problem| {
+            usage(format!("{place}: {keyword}: {problem}"))
+                .with_advice(format!("write there, for example, `{keyword} {}`", row.example))
+        })
+    }
+
+    /// Sets a row if it is the first time, or each one counts.
+    fn set(&mut self, row: &'static Row, value: &str) -> Result<(), String> {
+        let Action::Set(set) = row.action else { return Ok(()) };
+        // A value that does not count must still be right.
+        let mut args = self.args.clone();
+        set(&mut args, value)?;
         let first = !self.seen.iter().any(|seen| std::ptr::eq(*seen, row));
         if first || row.repeats {
             self.args = args;
             self.seen.push(row);
+            if let Some(keyword) = row.keyword {
+                self.args.given.entry(keyword).or_default().push(value.to_owned());
+            }
         }
         Ok(())
     }
@@ -108,7 +142,10 @@ impl Reader {
     }
 
     /// Finds what is missing, and what has no business there.
-    fn finish(self) -> Result<Args, Error> {
+    pub(crate) fn finish(mut self) -> Result<Args, Error> {
+        // As in ssh: what is said twice, perhaps in two files, is meant once.
+        keep_first(&mut self.args.forwards.forwards);
+        keep_first(&mut self.args.login.identity_files);
         match self.args.command {
             Command::Help | Command::Version => {}
             Command::Demo | Command::Algorithms => {
@@ -117,14 +154,24 @@ impl Reader {
                     return Err(usage(format!("`{spelling}` has no meaning without a destination")));
                 }
             }
-            Command::Tunnel if self.args.destination.is_none() => {
+            Command::Tunnel | Command::Settings if self.args.destination.is_none() => {
                 return Err(usage("the destination, [user@]host, is missing".to_owned()));
             }
-            // Files may name forwards, too.
-            Command::Tunnel => {}
+            Command::Tunnel | Command::Settings => {}
         }
         Ok(self.args)
     }
+}
+
+/// Takes out what is there already.
+fn keep_first<T: PartialEq>(list: &mut Vec<T>) {
+    let mut kept: Vec<T> = Vec::new();
+    for item in list.drain(..) {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    *list = kept;
 }
 
 fn unknown_short(letter: char) -> Error {
@@ -210,7 +257,10 @@ mod tests {
     use underpass::{AddressFamily, HostKeyPolicy};
 
     use super::*;
-    use crate::args::Verbosity;
+
+    fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Args, Error> {
+        read(words)?.finish()
+    }
 
     fn args(line: &str) -> Args {
         try_args(line).unwrap_or_else(|error| panic!("{line}: {error}"))

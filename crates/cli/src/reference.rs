@@ -149,8 +149,15 @@ const GENERATED: &str =
 
 const NOTES: &str = "\
 Short flags combine: `-NvL 5432:db:5432` is `-N -v -L 5432:db:5432`. After `-o`, `Keyword=value` and `\"Keyword value\"`
-are the same, in any case. Of several values for one option the first counts, as in ssh; forwards and keys add up. A
-keyword that is not listed here is an error.
+are the same, in any case. Of several values for one option the first counts, as in ssh; forwards and keys add up. After
+`-o`, a keyword that is not listed here is an error.
+
+Files of ssh_config(5) are read as OpenSSH 9.2 reads them, with `Host`, `Match`, `Include` and `IgnoreUnknown`. The
+command line counts first, then `~/.ssh/config`, then `/etc/ssh/ssh_config`. In a file, a keyword that is unknown, or
+that asks for something that is not supported, is passed over with a warning; one that does not concern a tunnel is
+passed over, which `-vv` tells. A file that others can write to is refused, except one after `-F`. Names are not
+canonicalised: with `CanonicalizeHostname`, files are read a second time, but no name is looked up in
+`CanonicalDomains`. The criteria `localnetwork` and `version` of later versions of OpenSSH are errors.
 
 A time is a number of seconds, or numbers with the units `s`, `m`, `h`, `d`, `w`: `90`, `5m`, `1h30m`. An amount of data
 is a number of bytes, or one with `K`, `M` or `G`, the binary units.

@@ -1,42 +1,38 @@
 //! From the command line and its surroundings to the library's settings. Here files are read.
 
-use std::{
-    env, fs,
-    num::NonZeroU64,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{env, fs, num::NonZeroU64, path::Path, time::Duration};
 
 use underpass::{Access, Builder, Credentials, Destination, Error, Identity, Proxy, Secret, Settings};
+use underpass_config::{Surroundings, host_name};
 
-use crate::args::{Args, Forwards, HostKey, Limits, Login, ReconnectArgs};
+use crate::{
+    args::{Args, Forwards, HostKey, Limits, Login, ReconnectArgs},
+    hops,
+    paths::Paths,
+};
 
 /// What surrounds the command.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Environment {
-    home: Option<PathBuf>,
+pub(crate) struct Environment<'a> {
+    machine: &'a dyn Surroundings,
     password: Option<Secret>,
     passphrase: Option<Secret>,
 }
 
-impl Environment {
+impl<'a> Environment<'a> {
     /// Looks around.
-    pub(crate) fn read() -> Self {
+    pub(crate) fn read(machine: &'a dyn Surroundings) -> Self {
         let secret = |name| env::var_os(name).map(|value| Secret::new(value.as_encoded_bytes()));
-        Self {
-            home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
-            password: secret("UNDERPASS_PASSWORD"),
-            passphrase: secret("UNDERPASS_PASSPHRASE"),
-        }
+        Self { machine, password: secret("UNDERPASS_PASSWORD"), passphrase: secret("UNDERPASS_PASSPHRASE") }
     }
 }
 
 /// The settings that the command line means.
-pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Settings, Error> {
+pub(crate) fn resolve(args: &Args, environment: &Environment<'_>) -> Result<Settings, Error> {
     let mut settings = one_server(args, environment)?;
     let hops = args.server.jumps.as_deref().unwrap_or_default();
     for (at, hop) in hops.iter().enumerate() {
-        settings.jumps.push(one_server(&args_of_hop(args, hop, at == 0), environment)?);
+        let hop = hops::args_of(args, hop, at == 0, environment.machine)?;
+        settings.jumps.push(one_server(&hop, environment)?);
     }
     if !hops.is_empty() {
         // The first hop has it: it is what is dialled.
@@ -45,30 +41,9 @@ pub(crate) fn resolve(args: &Args, environment: &Environment) -> Result<Settings
     Builder::from(settings).settings()
 }
 
-/// What the command line means for a hop: what is said of the destination alone does not count, and only the first one
-/// is dialled.
-fn args_of_hop(args: &Args, hop: &Destination, first: bool) -> Args {
-    let mut args = args.clone();
-    args.login.user = hop.user.clone();
-    args.login.password_file = None;
-    args.host_key.alias = None;
-    args.forwards = Forwards::default();
-    args.server.host_name = None;
-    args.server.port = hop.port;
-    args.server.jumps = None;
-    if !first {
-        args.server.proxy = None;
-        args.server.proxy_command = None;
-        args.server.local_address = None;
-        args.server.local_port = None;
-    }
-    args.destination = Some(hop.clone());
-    args
-}
-
-fn one_server(args: &Args, environment: &Environment) -> Result<Settings, Error> {
+fn one_server(args: &Args, environment: &Environment<'_>) -> Result<Settings, Error> {
     let mut settings = Settings::default();
-    server(&mut settings, args)?;
+    server(&mut settings, args, environment.machine)?;
     algorithms(&mut settings, args);
     liveness(&mut settings, args);
     forwards(&mut settings, &args.forwards);
@@ -76,10 +51,10 @@ fn one_server(args: &Args, environment: &Environment) -> Result<Settings, Error>
     limits(&mut settings, &args.limits)?;
     sockets(&mut settings, args);
     methods(&mut settings, &args.login)?;
-    let paths = Paths { environment, settings: &settings.clone() };
-    login(&mut settings, &args.login, &paths)?;
+    let paths = Paths::new(args, environment.machine)?;
+    login(&mut settings, &args.login, &paths, environment)?;
     host_key(&mut settings, &args.host_key, &paths)?;
-    way(&mut settings, args)?;
+    way(&mut settings, args, &paths)?;
     Ok(settings)
 }
 
@@ -126,29 +101,35 @@ fn sockets(settings: &mut Settings, args: &Args) {
 }
 
 /// How the server is reached. Of several ways the closest to the network counts, a command first.
-fn way(settings: &mut Settings, args: &Args) -> Result<(), Error> {
+fn way(settings: &mut Settings, args: &Args, paths: &Paths<'_>) -> Result<(), Error> {
     let command = args.server.proxy_command.as_deref().filter(|command| *command != "none");
     if let Some(command) = command {
-        settings.proxy = Proxy::Command(expand_command(command, settings, args)?);
+        settings.proxy = Proxy::Command(paths.text("ProxyCommand", command)?);
     } else if let Some(proxy) = &args.server.proxy {
         settings.proxy = proxy.clone().with_headers(args.server.proxy_headers.clone());
     }
     Ok(())
 }
 
-fn server(settings: &mut Settings, args: &Args) -> Result<(), Error> {
-    let Some(Destination { host, .. }) = &args.destination else {
-        return Err(Error::configuration("the destination is missing"));
-    };
+fn server(settings: &mut Settings, args: &Args, machine: &dyn Surroundings) -> Result<(), Error> {
     let server = &args.server;
-    settings.host = server.host_name.as_ref().unwrap_or(host).clone();
-    settings.user = args.login.user.clone();
+    settings.host = host(args)?;
+    settings.user = args.login.user.clone().or_else(|| machine.local().user.clone());
     put(&mut settings.port, server.port);
     put(&mut settings.address_family, server.family);
     // As in ssh, which counts the handshake too.
     put(&mut settings.connect_timeout, server.connect_timeout);
     put(&mut settings.handshake_timeout, server.connect_timeout);
     Ok(())
+}
+
+/// The host to connect to.
+pub(crate) fn host(args: &Args) -> Result<String, Error> {
+    let Some(Destination { host, .. }) = &args.destination else {
+        return Err(Error::configuration("the destination is missing"));
+    };
+    host_name(host, args.server.host_name.as_deref())
+        .map_err(|error| Error::configuration(format!("HostName: {error}")))
 }
 
 fn algorithms(settings: &mut Settings, args: &Args) {
@@ -189,16 +170,22 @@ fn methods(settings: &mut Settings, login: &Login) -> Result<(), Error> {
     Ok(())
 }
 
-fn login(settings: &mut Settings, login: &Login, paths: &Paths<'_>) -> Result<(), Error> {
+fn login(
+    settings: &mut Settings,
+    login: &Login,
+    paths: &Paths<'_>,
+    environment: &Environment<'_>,
+) -> Result<(), Error> {
     put(&mut settings.batch, login.batch);
     put(&mut settings.number_of_password_prompts, login.password_prompts);
     let named = !login.identity_files.is_empty();
     settings.default_identities = !named && login.identities_only != Some(true);
-    settings.identities = paths.all(&login.identity_files)?.into_iter().map(Identity::File).collect();
-    settings.passphrase = paths.environment.passphrase.clone();
+    settings.identities =
+        paths.all("IdentityFile", &login.identity_files)?.into_iter().map(Identity::File).collect();
+    settings.passphrase = environment.passphrase.clone();
     settings.password = match &login.password_file {
         Some(file) => Some(read_password(file)?),
-        None => paths.environment.password.clone(),
+        None => environment.password.clone(),
     };
     Ok(())
 }
@@ -206,33 +193,12 @@ fn login(settings: &mut Settings, login: &Login, paths: &Paths<'_>) -> Result<()
 fn host_key(settings: &mut Settings, host_key: &HostKey, paths: &Paths<'_>) -> Result<(), Error> {
     put(&mut settings.host_key_policy, host_key.policy);
     settings.host_key_alias.clone_from(&host_key.alias);
-    let files = |files: &Option<Vec<String>>| files.as_ref().map(|files| paths.all(files)).transpose();
-    put(&mut settings.user_known_hosts, files(&host_key.user_files)?);
-    put(&mut settings.global_known_hosts, files(&host_key.global_files)?);
+    let files = |keyword, files: &Option<Vec<String>>| {
+        files.as_ref().map(|files| paths.all(keyword, files)).transpose()
+    };
+    put(&mut settings.user_known_hosts, files("UserKnownHostsFile", &host_key.user_files)?);
+    put(&mut settings.global_known_hosts, files("GlobalKnownHostsFile", &host_key.global_files)?);
     Ok(())
-}
-
-/// Replaces what stands for host, port and user in a command.
-fn expand_command(command: &str, settings: &Settings, args: &Args) -> Result<String, Error> {
-    let mut expanded = String::new();
-    let mut rest = command;
-    while let Some((before, after)) = rest.split_once('%') {
-        expanded += before;
-        let token = after.chars().next();
-        expanded += &match token {
-            Some('%') => "%".to_owned(),
-            Some('h') => settings.host.clone(),
-            Some('n') => args.destination.as_ref().map(|written| written.host.clone()).unwrap_or_default(),
-            Some('p') => settings.port.to_string(),
-            Some('r') => settings.login_user()?,
-            _ => {
-                let problem = format!("in the command `{command}`, only %h, %n, %p, %r and %% may follow");
-                return Err(Error::configuration(problem));
-            }
-        };
-        rest = &after[token.map_or(0, char::len_utf8)..];
-    }
-    Ok(expanded + rest)
 }
 
 /// Replaces a default by what was set.
@@ -295,58 +261,6 @@ fn open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Completes paths as ssh does.
-struct Paths<'a> {
-    environment: &'a Environment,
-    settings: &'a Settings,
-}
-
-impl Paths<'_> {
-    /// Several paths, of which `none` is no path.
-    fn all(&self, paths: &[String]) -> Result<Vec<PathBuf>, Error> {
-        paths.iter().filter(|path| *path != "none").map(|path| self.one(path)).collect()
-    }
-
-    fn one(&self, path: &str) -> Result<PathBuf, Error> {
-        let (mut complete, mut rest) = match path.strip_prefix('~') {
-            Some("") => return Ok(self.home()?.to_owned()),
-            Some(rest) if rest.starts_with('/') => (self.home_text()?, rest),
-            Some(_) => {
-                let problem = format!("`{path}` names another user's home directory; write it out");
-                return Err(Error::configuration(problem));
-            }
-            None => (String::new(), path),
-        };
-        while let Some((before, after)) = rest.split_once('%') {
-            complete += before;
-            let token = after.chars().next();
-            complete += &match token {
-                Some('%') => "%".to_owned(),
-                Some('d') => self.home_text()?,
-                Some('h') => self.settings.host.clone(),
-                Some('p') => self.settings.port.to_string(),
-                Some('r') => self.settings.login_user()?,
-                _ => {
-                    let problem = format!("in `{path}`, only %d, %h, %p, %r and %% may follow");
-                    return Err(Error::configuration(problem));
-                }
-            };
-            rest = &after[token.map_or(0, char::len_utf8)..];
-        }
-        Ok(PathBuf::from(complete + rest))
-    }
-
-    fn home(&self) -> Result<&Path, Error> {
-        let problem = || Error::configuration("the home directory is not known").with_advice("set HOME");
-        self.environment.home.as_deref().ok_or_else(problem)
-    }
-
-    fn home_text(&self) -> Result<String, Error> {
-        let problem = || Error::configuration("the path of the home directory is not Unicode");
-        Ok(self.home()?.to_str().ok_or_else(problem)?.to_owned())
-    }
-}
-
 /// The longest file of secrets: no server takes longer passwords, and a wrong file is found out.
 const MAX_SECRET_LEN: u64 = 4096;
 
@@ -357,16 +271,16 @@ mod tests {
     use underpass::{AddressFamily, HostKeyPolicy};
 
     use super::*;
-    use crate::parse::parse;
+    use crate::{machine::fake::Fake, parse::read};
 
     fn settings(options: &[&str]) -> Result<Settings, Error> {
         let words = options.iter().copied().chain(["-L", "1:a:2", "me@bastion"]);
         let environment = Environment {
-            home: Some(PathBuf::from("/home/me")),
+            machine: &Fake::new(),
             password: Some("from the environment".into()),
             passphrase: Some("open".into()),
         };
-        resolve(&parse(words.map(OsString::from))?, &environment)
+        resolve(&read(words.map(OsString::from))?.finish()?, &environment)
     }
 
     fn files(identities: &[Identity]) -> Vec<String> {

@@ -161,18 +161,9 @@ pub(crate) fn socket_option(text: &str, sockets: &mut Sockets) -> Result<(), Str
     Ok(())
 }
 
-/// Words between white space; double quotes keep white space in a word.
+/// Words between blanks, quoted as in `ssh_config`.
 pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let (word, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').ok_or("a closing `\"` is missing")?,
-            None => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
-        };
-        words.push(word.to_owned());
-        rest = after.trim_start();
-    }
+    let words = underpass_config::words(text).map_err(|error| error.to_string())?;
     if words.is_empty() { Err("a value is missing".to_owned()) } else { Ok(words) }
 }
 

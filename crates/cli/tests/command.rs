@@ -11,7 +11,7 @@ use underpass::{Named, Provider};
 fn underpass(words: &[&str]) -> Output {
     // Nothing of the machine's own configuration may matter, and nothing may be asked.
     let mut command = Command::new(env!("CARGO_BIN_EXE_underpass"));
-    command.args(words).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command.arg("-Fnone").args(words).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
     command.output().expect("cargo has built the command")
 }
 

@@ -25,7 +25,7 @@ mod words;
 
 pub use error::{ConfigError, Problem};
 pub use keywords::{Keywords, Reason};
-pub use lookup::{Lookup, Origin, PassedOver, Query, Setting, Source, Why, lookup};
+pub use lookup::{Lookup, Origin, PassedOver, Query, Setting, Source, Why, host_name, lookup};
 pub use surroundings::{Care, Local, Surroundings};
 pub use tokens::{Expansion, MAX_EXPANDED_LEN, TokenError, Tokens, expand, expand_path};
 pub use words::{UnclosedQuote, joined, quoted, words};

@@ -14,11 +14,12 @@ use std::{
 
 use crate::{
     Care, ConfigError, Expansion, Keywords, MAX_DEPTH, MAX_FILE_LEN, MAX_FILES, MAX_TOTAL_LEN, Problem,
-    Reason, Surroundings, UnclosedQuote, condition, expand_path, glob,
+    Reason, Surroundings, UnclosedQuote, condition, expand_path, glob, joined,
     keywords::{Found, Structure},
     line::{self, Line},
     pattern, words,
 };
+pub use subject::host_name;
 use subject::{Facts, Subject};
 
 /// A file to read.
@@ -96,6 +97,15 @@ impl Setting {
     /// A quote is not closed. The lookup has seen to it that this is not so.
     pub fn words(&self) -> Result<Vec<String>, UnclosedQuote> {
         words(&self.value)
+    }
+
+    /// The value without a comment, and with no more quotes than are needed to split it into its words. Values that
+    /// ssh does not split, which are commands, are as they are written.
+    pub fn argument(&self) -> String {
+        match self.words() {
+            Ok(words) if !COMMANDS.contains(&self.keyword) => joined(&words),
+            _ => self.value.clone(),
+        }
     }
 }
 
@@ -372,6 +382,9 @@ fn nonempty_words(keyword: &'static str, value: &str) -> Result<Vec<String>, Pro
     let words = words(value)?;
     if words.iter().any(String::is_empty) { Err(Problem::EmptyWord { keyword }) } else { Ok(words) }
 }
+
+/// Keywords whose value is the rest of the line.
+const COMMANDS: [&str; 4] = ["KnownHostsCommand", "LocalCommand", "ProxyCommand", "RemoteCommand"];
 
 /// Where relative paths after `Include` start.
 const USER_DIRECTORY: &str = "~/.ssh";

@@ -106,7 +106,7 @@ impl Running {
 fn start_underpass(bed: &Bed, ciphers: &CipherSet, server: SocketAddr) -> Result<(Process, SocketAddr)> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut args = login(bed, ciphers, server, listen)?;
-    args.insert(0, "--json".into());
+    args.splice(0..0, ["--json".into(), "-Fnone".into()]);
     let mut process = Process::start("underpass", &bed.binary(&UNDERPASS_BINARY), args, bed.scratch())?;
     loop {
         let line = process.line(LOGIN)?;

@@ -68,7 +68,7 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("HostName"),
         metavar: "HOST",
         doc: "The name or address to connect to, and to find the server's key under, instead of the one in the \
-              destination",
+              destination, which %h stands for",
         example: "192.0.2.1",
         action: Action::Set(|args, value| set(&mut args.server.host_name, values::word(value))),
         ..row(Group::Server)
@@ -103,8 +103,8 @@ pub(super) static TABLE: &[Row] = &[
         flags: &[short('i')],
         keyword: Some("IdentityFile"),
         metavar: "FILE",
-        doc: "A private key to log in with. `~/` is the home directory; %d (home directory), %h (host), %p (port), \
-              %r (user) and %% are replaced; `none` is no key",
+        doc: "A private key to log in with. `~/` is the home directory, ${VARIABLE} is replaced, and so are the \
+              tokens of ssh_config(5), such as %d (home directory), %h (host), %p (port) and %r (user); `none` is no key",
         default: "those of ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa and ~/.ssh/id_rsa that exist",
         example: "~/.ssh/id_ed25519",
         repeats: true,
@@ -224,7 +224,7 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         keyword: Some("GlobalKnownHostsFile"),
         metavar: "FILE…",
-        doc: "The machine's records of keys",
+        doc: "The machine's records of keys. `~/` is the home directory",
         default: "/etc/ssh/ssh_known_hosts",
         example: "none",
         action: Action::Set(|args, value| set(&mut args.host_key.global_files, values::words(value))),
@@ -367,6 +367,29 @@ pub(super) static TABLE: &[Row] = &[
         example: "BatchMode=yes",
         repeats: true,
         action: Action::Keyword,
+        ..row(Group::Output)
+    },
+    Row {
+        flags: &[short('F')],
+        metavar: "FILE",
+        doc: "Read this file of ssh_config(5) instead of ~/.ssh/config and /etc/ssh/ssh_config; `none` reads no file. \
+              What the command line says counts before what a file says",
+        default: "~/.ssh/config, then /etc/ssh/ssh_config",
+        example: "tunnels.conf",
+        action: Action::Set(|args, value| {
+            let file =
+                if value.is_empty() { Err(values::expected("a file, or `none`", value)) } else { Ok(value) };
+            set(&mut args.config_file, file.map(str::to_owned))
+        }),
+        ..row(Group::Output)
+    },
+    Row {
+        flags: &[switch('G')],
+        doc: "Print the settings that command line and files come to, as `ssh -G` does, and do nothing else",
+        action: Action::Set(|args, _| {
+            args.command = Command::Settings;
+            Ok(())
+        }),
         ..row(Group::Output)
     },
     Row {

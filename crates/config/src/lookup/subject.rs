@@ -51,10 +51,8 @@ impl Facts {
 
     /// Ends the first pass: what the host is does not change any more.
     pub(super) fn settle_host(&mut self) -> Result<(), Problem> {
-        let name = self.host_so_far()?;
-        // An address is written in one way only.
-        let address = name.parse::<IpAddr>().map(|address| address.to_string());
-        self.settled = Some(address.unwrap_or_else(|_| name.to_ascii_lowercase()));
+        let name = self.values.get(HOST_NAME);
+        self.settled = Some(host_name(&self.original_host, name.map(String::as_str))?);
         Ok(())
     }
 
@@ -81,10 +79,7 @@ impl Facts {
         match (&self.settled, self.values.get(HOST_NAME)) {
             (Some(host), _) => Ok(host.clone()),
             (None, None) => Ok(self.original_host.clone()),
-            (None, Some(name)) => {
-                let tokens = Tokens { host: self.original_host.clone(), ..Tokens::default() };
-                expand(name, Expansion::of(HOST_NAME), &tokens, |_| None)
-            }
+            (None, Some(name)) => with_original(&self.original_host, name),
         }
     }
 
@@ -126,6 +121,22 @@ impl condition::Subject for Subject<'_> {
         let command = expand(command, Expansion::of("Match"), &self.facts.tokens()?, |_| None)?;
         Ok(self.surroundings.run(&command))
     }
+}
+
+/// The host to connect to, as ssh writes it: what `HostName` says, else the host as it was typed, in lower case and
+/// addresses in their shortest form.
+///
+/// # Errors
+/// There is another token than `%h` in `HostName`.
+pub fn host_name(original_host: &str, host_name: Option<&str>) -> Result<String, TokenError> {
+    let name = host_name.map_or(Ok(original_host.to_owned()), |name| with_original(original_host, name))?;
+    let address = name.parse::<IpAddr>().map(|address| address.to_string());
+    Ok(address.unwrap_or_else(|_| name.to_ascii_lowercase()))
+}
+
+fn with_original(original_host: &str, name: &str) -> Result<String, TokenError> {
+    let tokens = Tokens { host: original_host.to_owned(), ..Tokens::default() };
+    expand(name, Expansion::of(HOST_NAME), &tokens, |_| None)
 }
 
 /// ProxyJump is not split into words, and a `#` ends it wherever it stands.

@@ -53,6 +53,13 @@ fn all_that_applies_comes_out_in_its_order_with_its_place() {
     );
     assert_eq!(found.settings[1].words().unwrap(), ["b"]);
     assert_eq!(found.settings[4].words().unwrap(), ["a b"]);
+    assert_eq!((found.settings[1].argument(), found.settings[4].argument()), ("b".into(), "\"a b\"".into()));
+}
+
+#[test]
+fn commands_are_kept_as_they_are_written() {
+    let found = look(&with("ProxyCommand = sh -c \"nc %h\" # x\n"), &Query::new("web")).unwrap();
+    assert_eq!(found.settings[0].argument(), "sh -c \"nc %h\" # x");
 }
 
 #[test]
