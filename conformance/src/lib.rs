@@ -7,6 +7,7 @@
 //! | [`traffic`] | bytes through a forward, checked one by one |
 //! | [`matrix`] | which algorithm is to be proven by which peer |
 //! | [`interop`] | the matrix, run |
+//! | [`settings`] | what both clients make of the same configuration files |
 //! | [`secrets`] | what a log must not hold |
 //! | [`keys`] | host and user keys, made once |
 //! | [`account`] | the account that exists only for the peers |
@@ -23,6 +24,7 @@ pub mod matrix;
 pub mod peer;
 pub mod process;
 pub mod secrets;
+pub mod settings;
 pub mod traffic;
 
 /// Turns each function that takes a [`PeerKind`] into a module of tests, one for each peer.

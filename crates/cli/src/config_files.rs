@@ -27,6 +27,11 @@ pub(crate) fn apply(reader: &mut Reader, machine: &dyn Surroundings) -> Result<V
     let implemented: Vec<&str> = all().filter_map(|row| row.keyword).collect();
     let found = lookup(&files, &query, machine, &Keywords::new(&implemented)).map_err(refused)?;
     for setting in &found.settings {
+        let rival =
+            RIVALS.iter().find_map(|(keyword, rival)| (*keyword == setting.keyword).then_some(*rival));
+        if rival.is_some_and(|rival| reader.args().given.contains_key(rival)) {
+            continue;
+        }
         // Only keywords of the table come out, for only they were passed in.
         if let Some(row) = Row::with_keyword(setting.keyword) {
             reader.setting(&place(&setting.origin), row, &setting.argument())?;
@@ -71,6 +76,9 @@ fn refused(error: ConfigError) -> Error {
 fn place(origin: &Origin) -> String {
     format!("{} line {}", Untrusted(origin.file.to_string_lossy().as_bytes()), origin.line)
 }
+
+/// Keywords of which the one that comes first counts, and the other not at all.
+const RIVALS: [(&str, &str); 2] = [("ProxyCommand", "ProxyJump"), ("ProxyJump", "ProxyCommand")];
 
 /// The user's file, below the home directory.
 const USER_FILE: &str = ".ssh/config";

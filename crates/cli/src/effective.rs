@@ -66,8 +66,10 @@ enum Format {
     By(fn(&str) -> Option<String>),
     /// Names of algorithms, of which these are all.
     Algorithms(fn() -> Vec<&'static str>),
-    /// Files, whose names are completed.
+    /// The files of this keyword, their names completed.
     Files(&'static str),
+    /// The parts of a limit, each from the first value that has it.
+    Rekey,
     /// Private keys, each on a line of its own and as it is written.
     Identities,
     /// Elsewhere already.
@@ -88,6 +90,7 @@ impl Format {
                 let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
                 vec![if files.is_empty() { "none".to_owned() } else { files.join(" ") }]
             }
+            Self::Rekey => rekey_limit(given).into_iter().collect(),
             Self::Identities if given.is_empty() => {
                 default_identity_files().iter().map(|file| file.display().to_string()).collect()
             }
@@ -99,6 +102,11 @@ impl Format {
 /// The words of a value without their quotes, which cannot be told from blanks then. ssh does the same.
 fn unquoted(value: &str) -> String {
     words(value).map_or_else(|_| value.to_owned(), |words| words.join(" "))
+}
+
+/// A way to the server that is not split into words; `none` is no way.
+fn way(value: &str) -> Option<String> {
+    (!value.is_empty() && !value.eq_ignore_ascii_case("none")).then(|| value.to_owned())
 }
 
 fn flag(value: &str) -> Option<String> {
@@ -130,22 +138,25 @@ fn number(value: &str) -> Option<String> {
     values::count(&unquoted(value)).ok().map(|number| number.to_string())
 }
 
+/// ssh has two names for two of its levels.
 fn log_level(value: &str) -> Option<String> {
     let level = unquoted(value).to_ascii_uppercase();
-    Some(if level == "DEBUG1" { "DEBUG".to_owned() } else { level })
+    Some(match level.as_str() {
+        "QUIET" => "SILENT".to_owned(),
+        "DEBUG1" => "DEBUG".to_owned(),
+        _ => level,
+    })
 }
 
-fn rekey_limit(value: &str) -> Option<String> {
-    let words = words(value).ok()?;
-    let amount = match words.first()?.as_str() {
-        "default" => 0,
-        amount => values::bytes(amount).ok()?,
+fn rekey_limit(given: &[String]) -> Option<String> {
+    let limits: Vec<Vec<String>> = given.iter().filter_map(|value| words(value).ok()).collect();
+    let amount = match limits.first().and_then(|limit| limit.first()).map(String::as_str) {
+        None | Some("default") => 0,
+        Some(amount) => values::bytes(amount).ok()?,
     };
-    let time = match words.get(1).map(String::as_str) {
-        None | Some("none") => 0,
-        Some(time) => values::time(time).ok()?.as_secs(),
-    };
-    Some(format!("{amount} {time}"))
+    let time = limits.iter().filter_map(|limit| limit.get(1)).find(|time| *time != "none");
+    let seconds = time.map_or(Some(0), |time| values::time(time).ok().map(|time| time.as_secs()))?;
+    Some(format!("{amount} {seconds}"))
 }
 
 /// `bind:port:host:hostport` with the addresses in brackets, and a space between what listens and the target. Without
@@ -223,6 +234,9 @@ const FORMATS: &[(&str, Format)] = &[
     ("DynamicForward", Format::By(dynamic_forward)),
     ("ExitOnForwardFailure", Format::By(flag)),
     ("GatewayPorts", Format::By(flag)),
+    ("ClearAllForwardings", Format::By(flag)),
+    ("ProxyCommand", Format::By(way)),
+    ("ProxyJump", Format::By(way)),
     ("AddressFamily", Format::By(lower_case)),
     ("ConnectTimeout", Format::By(seconds)),
     ("IdentityFile", Format::Identities),
@@ -234,7 +248,7 @@ const FORMATS: &[(&str, Format)] = &[
     ("KbdInteractiveAuthentication", Format::By(flag)),
     ("StrictHostKeyChecking", Format::By(host_key_policy)),
     ("UserKnownHostsFile", Format::Files("UserKnownHostsFile")),
-    ("GlobalKnownHostsFile", Format::Files("GlobalKnownHostsFile")),
+    ("GlobalKnownHostsFile", Format::By(|value| Some(unquoted(value)))),
     ("Ciphers", Format::Algorithms(|| names(Provider::MODERN.ciphers))),
     ("MACs", Format::Algorithms(|| names(Provider::MODERN.macs))),
     ("KexAlgorithms", Format::Algorithms(|| names(Provider::MODERN.kex))),
@@ -243,7 +257,7 @@ const FORMATS: &[(&str, Format)] = &[
     ("ServerAliveInterval", Format::By(seconds)),
     ("ServerAliveCountMax", Format::By(number)),
     ("TCPKeepAlive", Format::By(flag)),
-    ("RekeyLimit", Format::By(rekey_limit)),
+    ("RekeyLimit", Format::Rekey),
     ("LogLevel", Format::By(log_level)),
 ];
 

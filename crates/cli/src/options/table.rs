@@ -319,10 +319,17 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("RekeyLimit"),
         metavar: "AMOUNT [TIME]",
         doc: "After how much data, and after how long, new keys are agreed on. `default` is as much as the cipher is \
-              good for; `none`, or no TIME, is no limit to their age",
+              good for; `none`, or no TIME, is no limit to their age, unless a later RekeyLimit has one",
         default: "default none",
         example: "1G 1h",
-        action: Action::Set(|args, value| set(&mut args.liveness.rekey, rekey_limit(value))),
+        repeats: true,
+        action: Action::Set(|args, value| {
+            let RekeyLimit { bytes, interval } = rekey_limit(value)?;
+            // As in ssh, each of the two is what is said first.
+            let limit = args.liveness.rekey.get_or_insert(RekeyLimit { bytes, interval });
+            limit.interval = limit.interval.or(interval);
+            Ok(())
+        }),
         ..row(Group::Liveness)
     },
     Row {
@@ -342,7 +349,7 @@ pub(super) static TABLE: &[Row] = &[
         ],
         keyword: Some("LogLevel"),
         metavar: "LEVEL",
-        doc: "How much to tell: QUIET, FATAL or ERROR (only errors), INFO, VERBOSE or DEBUG1 (as `-v`), DEBUG2, DEBUG3",
+        doc: "How much to tell: SILENT, QUIET, FATAL or ERROR (only errors), INFO, VERBOSE or DEBUG1 (as `-v`), DEBUG2, DEBUG3",
         default: "INFO",
         example: "DEBUG2",
         action: Action::Set(|args, value| {
@@ -457,7 +464,8 @@ fn rekey_limit(value: &str) -> Result<RekeyLimit, String> {
 const METHODS: [(&str, &str); 3] =
     [("publickey", "publickey"), ("keyboard-interactive", "keyboard-interactive"), ("password", "password")];
 
-const LOG_LEVELS: [(&str, Verbosity); 9] = [
+const LOG_LEVELS: [(&str, Verbosity); 10] = [
+    ("SILENT", Verbosity::QUIET),
     ("QUIET", Verbosity::QUIET),
     ("FATAL", Verbosity::QUIET),
     ("ERROR", Verbosity::QUIET),

@@ -130,8 +130,12 @@ impl condition::Subject for Subject<'_> {
 /// There is another token than `%h` in `HostName`.
 pub fn host_name(original_host: &str, host_name: Option<&str>) -> Result<String, TokenError> {
     let name = host_name.map_or(Ok(original_host.to_owned()), |name| with_original(original_host, name))?;
-    let address = name.parse::<IpAddr>().map(|address| address.to_string());
-    Ok(address.unwrap_or_else(|_| name.to_ascii_lowercase()))
+    match name.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_string()),
+        // In an address with a zone, the case of the zone's name counts.
+        Err(_) if name.contains([':', '%']) => Ok(name),
+        Err(_) => Ok(name.to_ascii_lowercase()),
+    }
 }
 
 fn with_original(original_host: &str, name: &str) -> Result<String, TokenError> {

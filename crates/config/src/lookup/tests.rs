@@ -129,6 +129,7 @@ fn canonical_names_are_not_looked_up_but_the_files_are_read_again_and_it_is_told
 #[test]
 fn addresses_are_written_in_one_way() {
     assert_eq!(look(&with("HostName 2001:DB8:0::1"), &Query::new("a")).unwrap().host_name, "2001:db8::1");
+    assert_eq!(look(&with("HostName fe80::1%%Eth0"), &Query::new("a")).unwrap().host_name, "fe80::1%Eth0");
 }
 
 #[test]
