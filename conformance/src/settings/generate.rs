@@ -135,7 +135,7 @@ const PARTS: &[&str] = &["common.conf", "web*.conf", "nested.conf", "none.conf",
 const SETTINGS: &[(&str, &[&str])] = &[
     ("Port", &["22", "2222", "1", "65535"]),
     ("User", &["root", "deploy", "me", "d\\ e"]),
-    ("HostName", &["%h.example.com", "10.0.0.1", "Web.Example.COM", "x-%h", "%%.%h", "2001:DB8::0:1"]),
+    ("HostName", &["%h.example.com", "10.0.0.1", "Web.Example.COM", "x-%h", "%%.%h", "2001:db8::1"]),
     ("HostKeyAlias", &["alias", "other.example"]),
     ("AddressFamily", &["any", "inet", "INET6"]),
     ("ConnectTimeout", &["5", "1m", "2h30m", "90s"]),
