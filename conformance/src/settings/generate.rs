@@ -64,7 +64,9 @@ impl Writer {
             1 if quotable => format!("'{value}'"),
             _ => value.to_owned(),
         };
-        let comment = if self.chance(5) { " # Host *" } else { "" };
+        // There ssh takes the comment for a part of the value, and `none` with one for a host.
+        let whole = keyword.eq_ignore_ascii_case("ProxyJump");
+        let comment = if !whole && self.chance(5) { " # Host *" } else { "" };
         self.line(&format!("{indent}{keyword}{separator}{value}{comment}"));
     }
 
@@ -152,7 +154,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("PasswordAuthentication", &["yes", "no"]),
     ("KbdInteractiveAuthentication", &["yes", "no"]),
     ("ChallengeResponseAuthentication", &["yes", "no"]),
-    ("UserKnownHostsFile", &["/records/%h", "~/.ssh/kh_%C /records/b", "none", "\"/records/a b\" ~/%k"]),
+    ("UserKnownHostsFile", &["/records/%h", "~/.ssh/kh_%h /records/b", "none", "\"/records/a b\" ~/%k"]),
     ("GlobalKnownHostsFile", &["/records/g", "/records/g /records/h", "none"]),
     ("Ciphers", &["aes128-ctr", "aes256-gcm@openssh.com,aes128-ctr"]),
     ("MACs", &["hmac-sha2-256", "hmac-sha2-512-etm@openssh.com,hmac-sha2-256"]),

@@ -27,9 +27,7 @@ pub(crate) fn apply(reader: &mut Reader, machine: &dyn Surroundings) -> Result<V
     let implemented: Vec<&str> = all().filter_map(|row| row.keyword).collect();
     let found = lookup(&files, &query, machine, &Keywords::new(&implemented)).map_err(refused)?;
     for setting in &found.settings {
-        let rival =
-            RIVALS.iter().find_map(|(keyword, rival)| (*keyword == setting.keyword).then_some(*rival));
-        if rival.is_some_and(|rival| reader.args().given.contains_key(rival)) {
+        if has_rival(reader.args(), setting.keyword) {
             continue;
         }
         // Only keywords of the table come out, for only they were passed in.
@@ -38,6 +36,16 @@ pub(crate) fn apply(reader: &mut Reader, machine: &dyn Surroundings) -> Result<V
         }
     }
     Ok(found.passed_over.iter().map(told).collect())
+}
+
+/// Whether another way to the server was named before. That there are no hops leaves room for a command.
+fn has_rival(args: &Args, keyword: &str) -> bool {
+    let rival = RIVALS.iter().find_map(|(one, rival)| (*one == keyword).then_some(*rival));
+    let named = rival.and_then(|rival| args.given.get(rival)).and_then(|values| values.first());
+    match (named, rival) {
+        (Some(value), Some("ProxyJump")) => !value.eq_ignore_ascii_case("none"),
+        (named, _) => named.is_some(),
+    }
 }
 
 /// The files to read, in order.
