@@ -49,7 +49,7 @@ impl<'a> Paths<'a> {
     /// Something in it cannot be replaced.
     pub(crate) fn text(&self, keyword: &str, text: &str) -> Result<String, Error> {
         let variable = |name: &str| self.machine.variable(name);
-        expand(text, Expansion::of(keyword), &self.tokens, &variable).map_err(|error| {
+        expand(text, Expansion::of(keyword), &self.tokens, variable).map_err(|error| {
             let text = Untrusted(text.as_bytes());
             Error::configuration(format!("{keyword}: cannot complete `{text}`: {error}"))
         })

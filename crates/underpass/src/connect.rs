@@ -56,9 +56,9 @@ impl Tasks {
 }
 
 impl Route {
-    /// The server that is dialled, whatever lies behind it.
-    pub(crate) fn first_server(&self) -> (String, u16) {
-        self.0.first().map(|hop| (hop.settings.host.clone(), hop.settings.port)).unwrap_or_default()
+    /// The server that is dialled.
+    pub(crate) fn first_server(&self) -> (&str, u16) {
+        self.0.first().map(|hop| (hop.settings.host.as_str(), hop.settings.port)).unwrap_or_default()
     }
 
     /// Reads what the settings name on the disk.

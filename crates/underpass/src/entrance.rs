@@ -1,6 +1,5 @@
 //! The doors of a forward on this machine: who may come in, and where they go.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,11 +9,10 @@ use tokio::net::lookup_host;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::access::Judgement;
 use crate::listen::Door;
 use crate::session::{Asker, Carry, ConnectionInfo, Socket, Stream, farewell};
 use crate::supervisor::{Shared, Stop};
-use crate::{Bound, Endpoint, Error, Event, Forward, Peer, proxy_client};
+use crate::{Bound, Endpoint, Error, Event, Forward, Peer, ResolvedNames, proxy_client};
 
 /// How long to wait after an accept failed for want of descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -85,38 +83,36 @@ impl Entrance {
             // The file's permissions have decided.
             _ => return self.enter(socket, peer),
         };
-        match self.shared.settings.clients.judge(address) {
-            Judgement::Welcome => self.enter(socket, peer),
-            Judgement::Denied => self.deny(socket, peer, address),
-            Judgement::Unsettled => {
-                let entrance = self.clone();
-                tokio::spawn(async move {
-                    match entrance.settle(address).await {
-                        true => entrance.enter(socket, peer),
-                        false => entrance.deny(socket, peer, address),
-                    }
-                });
+        if self.shared.settings.clients.names().next().is_none() {
+            return self.admit_known(socket, peer, address, &ResolvedNames::default());
+        }
+        let entrance = self.clone();
+        tokio::spawn(async move {
+            let names = entrance.look_up().await;
+            entrance.admit_known(socket, peer, address, &names);
+        });
+    }
+
+    fn admit_known(&self, socket: Socket, peer: Peer, address: IpAddr, names: &ResolvedNames) {
+        match self.shared.settings.clients.judge(address, names) {
+            Ok(()) => self.enter(socket, peer),
+            Err(denied) => {
+                let what = format!("the client {address} ({denied})");
+                self.turn_away(socket, peer, Error::not_allowed(what));
             }
         }
     }
 
-    /// Looks the names of the lists up, and judges by their addresses.
-    async fn settle(&self, address: IpAddr) -> bool {
-        let clients = &self.shared.settings.clients;
-        let mut known: HashMap<&str, Vec<IpAddr>> = HashMap::new();
-        for name in clients.names() {
-            let found = timeout(LOOKUP, lookup_host((name, 0))).await;
-            // A name without an address is nobody.
-            let found = found.map_or(Vec::new(), |found| {
-                found.map_or(Vec::new(), |found| found.map(|address| address.ip()).collect())
-            });
-            known.insert(name, found);
+    /// The addresses of the names in the lists. One that cannot be looked up at the moment stays unknown, which denies
+    /// whoever might be it.
+    async fn look_up(&self) -> ResolvedNames {
+        let mut names = ResolvedNames::default();
+        for name in self.shared.settings.clients.names() {
+            if let Ok(Ok(found)) = timeout(LOOKUP, lookup_host((name, 0))).await {
+                names.insert(name, found.map(|address| address.ip()));
+            }
         }
-        clients.settle(address, |name| known.get(name).cloned().unwrap_or_default())
-    }
-
-    fn deny(&self, socket: Socket, peer: Peer, address: IpAddr) {
-        self.turn_away(socket, peer, Error::not_allowed(format!("the client {address}")));
+        names
     }
 
     fn enter(&self, socket: Socket, peer: Peer) {

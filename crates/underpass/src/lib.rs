@@ -116,7 +116,7 @@ mod tunnel;
 mod unix;
 mod wake;
 
-pub use access::{AccessList, ClientAccess, Destinations};
+pub use access::{AccessList, ClientAccess, Denied, Destinations, ResolvedNames};
 pub use builder::{AddressFamily, Builder, HostKeyPolicy, Identity, Settings, default_identity_files};
 pub use destination::Destination;
 pub use dial::Proxy;

@@ -1,183 +1,241 @@
-//! How fast this process may connect to one server, whatever its tunnels want.
-//!
-//! Servers refuse who comes with too many unfinished logins (sshd begins at ten, `MaxStartups`), and tools ban who fails
-//! too often. A hundred tunnels to one server that has been restarted must not look like an attack.
+//! How many connection attempts a server gets from this process at a time, whatever the number of tunnels.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Logins under way at the same time.
-const MAX_UNDERWAY: usize = 4;
+use crate::reconnect::between;
 
-/// Between the beginnings of two attempts while attempts fail: it doubles with each failure, from the first to the
-/// second.
-const SPACING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// The limiter that all tunnels of this process share.
+pub(crate) static LIMITERS: Limiters = Limiters::new();
 
-/// An attempt that is never finished is forgotten after this time: longer than any of its deadlines.
-const FORGOTTEN: Duration = Duration::from_secs(600);
+/// One limiter for each server.
+#[derive(Debug)]
+pub(crate) struct Limiters(Mutex<BTreeMap<Server, Limiter>>);
 
-/// Servers that are remembered; beyond it those that nothing is known against are dropped.
-const MAX_SERVERS: usize = 1024;
+/// A server, as far as its load is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Server {
+    host: String,
+    port: u16,
+}
 
-/// The limiters of this process, by host and port.
-pub(crate) static LIMITERS: LazyLock<Limiters> = LazyLock::new(Limiters::default);
+impl Server {
+    /// `host` in any spelling.
+    pub(crate) fn new(host: &str, port: u16) -> Self {
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        Self { host, port }
+    }
+}
 
-#[derive(Default)]
-pub(crate) struct Limiters(Mutex<HashMap<(String, u16), Limiter>>);
-
-/// Whether an attempt may begin.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Admission {
-    /// Now.
-    Go,
-    /// Ask again after this time.
+/// Whether an attempt may start.
+#[derive(Debug)]
+pub(crate) enum Admission<'a> {
+    /// Now. The permit is held until the user is logged in or the attempt has failed.
+    Go(Permit<'a>),
+    /// Not now: ask again after this time.
     Wait(Duration),
 }
 
-/// What is known of one server.
-#[derive(Debug, Default)]
-pub(crate) struct Limiter {
-    /// When the attempts under way began.
-    underway: Vec<Instant>,
-    /// In a row.
-    failures: u32,
-    last: Option<Instant>,
+/// The right to one attempt. Dropped without a word, it counts as an attempt that was called off, or that failed
+/// before the server had anything to do with it.
+#[derive(Debug)]
+#[must_use = "others wait until it is finished"]
+pub(crate) struct Permit<'a> {
+    limiters: &'a Limiters,
+    server: Server,
 }
 
-/// An attempt under way. Dropped, it counts as one that came to nothing, and was nobody's fault.
-pub(crate) struct Permit {
-    server: (String, u16),
-    began: Instant,
-    failed: Option<bool>,
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A user is logged in.
+    Established,
+    /// Anything else.
+    Failed,
 }
 
 impl Limiters {
-    /// Asks for an attempt.
-    pub(crate) fn admit(
-        &'static self,
-        server: &(String, u16),
-        random: u64,
-        now: Instant,
-    ) -> Result<Permit, Duration> {
-        let mut limiters = self.lock();
-        if limiters.len() >= MAX_SERVERS {
-            limiters.retain(|_, limiter| !limiter.underway.is_empty() || limiter.failures > 0);
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
+    /// Asks for an attempt. `random` is any number, a new one each time.
+    pub(crate) fn admit(&self, server: &Server, random: u64, now: Instant) -> Admission<'_> {
+        let mut servers = self.lock();
+        if !servers.contains_key(server) {
+            make_room(&mut servers, now);
         }
-        match limiters.entry(server.clone()).or_default().admit(random, now) {
-            Admission::Go => Ok(Permit { server: server.clone(), began: now, failed: None }),
-            Admission::Wait(delay) => Err(delay),
+        let limiter = servers.entry(server.clone()).or_insert_with(|| Limiter::new(now));
+        match limiter.admit(random, now) {
+            Ok(()) => Admission::Go(Permit { limiters: self, server: server.clone() }),
+            Err(wait) => Admission::Wait(wait),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, u16), Limiter>> {
-        // Each change leaves the table sound.
+    /// A connection broke so early that it [counts as a failure](crate::reconnect::Retrying::broke_early).
+    pub(crate) fn broke_early(&self, server: &Server, now: Instant) {
+        if let Some(limiter) = self.lock().get_mut(server) {
+            limiter.broke_early(now);
+        }
+    }
+
+    /// The network changed, or the machine woke: what failed before says little about the servers.
+    ///
+    /// Any number of tunnels may say so; each server's failures are forgiven once in a while only.
+    pub(crate) fn network_changed(&self, now: Instant) {
+        for limiter in self.lock().values_mut() {
+            limiter.forgive(now);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Server, Limiter>> {
+        // A limiter is whole between any two statements; whoever panicked left nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Permit {
-    /// The attempt is over.
-    pub(crate) fn finish(mut self, succeeded: bool) {
-        self.failed = Some(!succeeded);
+impl Permit<'_> {
+    /// Tells what became of the attempt.
+    pub(crate) fn finish(self, outcome: Outcome, now: Instant) {
+        if let Some(limiter) = self.limiters.lock().get_mut(&self.server) {
+            limiter.learn(outcome, now);
+        }
     }
 }
 
-impl Drop for Permit {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if let Some(limiter) = LIMITERS.lock().get_mut(&self.server) {
-            limiter.finish(self.began, self.failed);
+        if let Some(limiter) = self.limiters.lock().get_mut(&self.server) {
+            limiter.release();
         }
     }
+}
+
+/// Forgets idle servers when there are too many. Those with attempts under way stay; their number is that of the
+/// permits.
+fn make_room(servers: &mut BTreeMap<Server, Limiter>, now: Instant) {
+    if servers.len() < MAX_SERVERS {
+        return;
+    }
+    servers.retain(|_, limiter| !limiter.is_forgettable(now));
+    if servers.len() < MAX_SERVERS {
+        return;
+    }
+    let idle = servers.iter().filter(|(_, limiter)| limiter.running == 0);
+    let oldest = idle.min_by_key(|(_, limiter)| limiter.touched).map(|(server, _)| server.clone());
+    if let Some(oldest) = oldest {
+        servers.remove(&oldest);
+    }
+}
+
+/// The attempts at one server.
+///
+/// A few may run side by side. Failures put a pause between starts that doubles up to [`LONGEST_PAUSE`]; each success
+/// halves it, so that a server that is back is fully used within seconds, and not all at once.
+#[derive(Debug)]
+struct Limiter {
+    /// Permits that are out.
+    running: u32,
+    /// Failures that no success has made up for.
+    strain: u32,
+    /// When the latest attempt started or failed.
+    touched: Instant,
+    /// How often somebody was told to wait since the latest start: a measure of how many are waiting.
+    turned_away: u32,
+    /// When failures were last forgiven.
+    forgiven: Option<Instant>,
 }
 
 impl Limiter {
-    fn admit(&mut self, random: u64, now: Instant) -> Admission {
-        self.underway.retain(|began| now.duration_since(*began) < FORGOTTEN);
-        let (first, most) = SPACING;
-        let spacing = match self.failures {
-            0 => Duration::ZERO,
-            failures => first.saturating_mul(1u32.checked_shl(failures - 1).unwrap_or(u32::MAX)).min(most),
-        };
-        let next = self.last.map_or(now, |last| last + spacing);
-        if self.underway.len() >= MAX_UNDERWAY || next > now {
-            // Whoever waits asks again at a time of their own, so that not all ask at once.
-            let spread = Duration::from_millis(50 + random % 200);
-            return Admission::Wait(next.saturating_duration_since(now).max(spread));
-        }
-        self.underway.push(now);
-        self.last = Some(now);
-        Admission::Go
+    fn new(now: Instant) -> Self {
+        Self { running: 0, strain: 0, touched: now, turned_away: 0, forgiven: None }
     }
 
-    fn finish(&mut self, began: Instant, failed: Option<bool>) {
-        if let Some(at) = self.underway.iter().position(|known| *known == began) {
-            self.underway.swap_remove(at);
+    /// Starts an attempt, or says after which time to ask again.
+    fn admit(&mut self, random: u64, now: Instant) -> Result<(), Duration> {
+        let pause = self.pause().saturating_sub(now.saturating_duration_since(self.touched));
+        if self.running < MAX_RUNNING && pause.is_zero() {
+            self.running += 1;
+            self.touched = now;
+            self.turned_away = 0;
+            return Ok(());
         }
-        match failed {
-            Some(true) => self.failures = self.failures.saturating_add(1),
-            Some(false) => self.failures = 0,
-            None => {}
+        self.turned_away = self.turned_away.saturating_add(1);
+        let spread = SPREAD.saturating_mul(self.turned_away).min(LONGEST_SPREAD);
+        Err(pause + between(SPREAD / 2, spread, random))
+    }
+
+    fn learn(&mut self, outcome: Outcome, now: Instant) {
+        match outcome {
+            Outcome::Established => self.strain = self.strain.saturating_sub(1),
+            Outcome::Failed => self.strain_by(1, now),
         }
     }
+
+    fn broke_early(&mut self, now: Instant) {
+        // One for the failure, one for the success that it turned out not to be.
+        self.strain_by(2, now);
+    }
+
+    fn forgive(&mut self, now: Instant) {
+        let recently = |at| now.saturating_duration_since(at) < FORGIVING_INTERVAL;
+        if !self.forgiven.is_some_and(recently) {
+            self.forgiven = Some(now);
+            self.strain = 0;
+        }
+    }
+
+    fn release(&mut self) {
+        self.running = self.running.saturating_sub(1);
+    }
+
+    fn strain_by(&mut self, failures: u32, now: Instant) {
+        self.strain = (self.strain + failures).min(MAX_STRAIN);
+        self.touched = self.touched.max(now);
+    }
+
+    /// Between the latest start or failure and the next start.
+    fn pause(&self) -> Duration {
+        match self.strain {
+            0 => Duration::ZERO,
+            strain => FIRST_PAUSE.saturating_mul(1 << (strain - 1)).min(LONGEST_PAUSE),
+        }
+    }
+
+    /// Whether a new limiter would do as well.
+    fn is_forgettable(&self, now: Instant) -> bool {
+        self.running == 0 && now.saturating_duration_since(self.touched) >= MEMORY
+    }
 }
+
+/// sshd drops connections at random from the tenth on that has not logged in yet (`MaxStartups 10:30:100`). Others
+/// need their share of those.
+const MAX_RUNNING: u32 = 4;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A process that asks a dead server every five seconds, with all its tunnels, bothers nobody.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The first value at which the pause has its full length.
+const MAX_STRAIN: u32 = 7;
+
+/// A network that flaps must not lift the limit.
+const FORGIVING_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The time of a handshake, about: those who wait should come back one by one.
+const SPREAD: Duration = Duration::from_millis(50);
+
+/// The longest that a tunnel sleeps while its server is free.
+const LONGEST_SPREAD: Duration = Duration::from_secs(30);
+
+/// Servers that are remembered. More than a process has business with; a name that changes all the time must not
+/// fill the memory.
+const MAX_SERVERS: usize = 1024;
+
+/// How long failures are remembered, if memory is short.
+const MEMORY: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_so_many_logins_are_under_way_at_once() {
-        let now = Instant::now();
-        let mut limiter = Limiter::default();
-        for _ in 0..MAX_UNDERWAY {
-            assert_eq!(limiter.admit(0, now), Admission::Go);
-        }
-        assert!(matches!(limiter.admit(0, now), Admission::Wait(_)));
-        limiter.finish(now, Some(false));
-        assert_eq!(limiter.admit(0, now), Admission::Go);
-        assert!(matches!(limiter.admit(0, now), Admission::Wait(_)));
-        assert_eq!(limiter.admit(0, now + FORGOTTEN), Admission::Go, "attempts that never end are forgotten");
-    }
-
-    #[test]
-    fn failures_space_attempts_out_and_a_success_ends_that() {
-        let mut now = Instant::now();
-        let mut limiter = Limiter::default();
-        let mut waits = Vec::new();
-        for _ in 0..10 {
-            while let Admission::Wait(wait) = limiter.admit(0, now) {
-                waits.push(wait);
-                now += wait;
-            }
-            limiter.finish(now, Some(true));
-        }
-        assert!(waits.is_sorted() && *waits.last().unwrap() == SPACING.1, "{waits:?}");
-        limiter.finish(now, Some(false));
-        assert_eq!(limiter.admit(0, now), Admission::Go);
-    }
-
-    #[test]
-    fn a_thousand_tunnels_do_not_storm_a_server_that_is_down() {
-        let begin = Instant::now();
-        let mut limiter = Limiter::default();
-        // When each tunnel asks next.
-        let mut tunnels = vec![begin; 1000];
-        let (mut now, mut attempts, mut random) = (begin, 0u64, 1u64);
-        while now < begin + Duration::from_secs(3600) {
-            let at = (0..tunnels.len()).min_by_key(|at| tunnels[*at]).unwrap();
-            now = tunnels[at];
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            tunnels[at] = match limiter.admit(random >> 33, now) {
-                Admission::Go => {
-                    attempts += 1;
-                    limiter.finish(now, Some(true));
-                    now + Duration::from_secs(30)
-                }
-                Admission::Wait(wait) => now + wait,
-            };
-        }
-        assert!(attempts < 3600 / 5 + 20, "{attempts} attempts in an hour");
-        assert!(attempts > 3600 / 10, "{attempts}: it goes on");
-    }
-}
+mod tests;

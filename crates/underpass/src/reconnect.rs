@@ -1,23 +1,78 @@
-//! Whether and when to connect again. Pure: the time and chance are arguments.
+//! When to try again: after which failures, how long to wait, when to give up.
 
+mod outlook;
+
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use underpass_wire::DisconnectReason;
+use crate::Error;
+use outlook::{Outlook, Pace};
 
-use crate::{Error, ErrorKind};
-
-/// What happens when there is no connection to the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// When a tunnel connects again, and how patiently.
+///
+/// By default it does after a connection broke, for as long as it takes, with waits that grow from one second to a
+/// minute. What another attempt cannot change, such as a wrong setting, always ends the tunnel.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use underpass::{Backoff, Reconnect};
+///
+/// let stubborn = Reconnect::always().backoff(Backoff::Fixed(Duration::from_secs(5)));
+/// let modest = Reconnect::after_break().at_most(10);
+/// # assert_eq!((stubborn.max_attempts, modest.max_attempts), (None, Some(10)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconnect {
-    /// When to try again. Default: after an established connection broke.
+    /// After what. Default: [`ReconnectWhen::AfterBreak`].
     pub when: ReconnectWhen,
-    /// How many attempts in a row may fail. `None`: any number. Default: `None`.
+    /// Attempts in a row before giving up; `None`: for ever. A connection that stays up starts the count again, one
+    /// that breaks within seconds does not. Default: `None`.
     pub max_attempts: Option<u32>,
-    /// How long to wait before an attempt. Default: from 1 s, doubling, to 60 s.
+    /// How long to wait before each attempt. Default: from 1 s to 60 s.
     pub backoff: Backoff,
-    /// Whether a refused host key and a refused login are tried again, too. Servers ban who does. Default: no.
+    /// Whether to try again after the server's key or this side's credentials were refused. Nothing is trusted that
+    /// was not trusted before; but many servers ban addresses that fail to log in. Default: no.
     pub refused: bool,
+}
+
+impl Reconnect {
+    /// Never: the first failure is the last.
+    pub fn never() -> Self {
+        Self { when: ReconnectWhen::Never, ..Self::default() }
+    }
+
+    /// Once the tunnel has been up; the first logon must succeed at once.
+    pub fn after_break() -> Self {
+        Self::default()
+    }
+
+    /// From the first logon on.
+    pub fn always() -> Self {
+        Self { when: ReconnectWhen::Always, ..Self::default() }
+    }
+
+    /// Gives up after so many attempts in a row.
+    #[must_use]
+    pub fn at_most(mut self, attempts: u32) -> Self {
+        self.max_attempts = Some(attempts);
+        self
+    }
+
+    /// Waits like this.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Also tries again what was [`refused`](Self::refused).
+    #[must_use]
+    pub fn even_if_refused(mut self) -> Self {
+        self.refused = true;
+        self
+    }
 }
 
 impl Default for Reconnect {
@@ -25,322 +80,249 @@ impl Default for Reconnect {
         Self {
             when: ReconnectWhen::AfterBreak,
             max_attempts: None,
-            backoff: Backoff::Exponential { first: Duration::from_secs(1), most: Duration::from_secs(60) },
+            backoff: Backoff::default(),
             refused: false,
         }
     }
 }
 
-impl Reconnect {
-    /// Never connects again.
-    pub fn never() -> Self {
-        Self { when: ReconnectWhen::Never, ..Self::default() }
-    }
-
-    /// Tries again even if the very first attempt fails.
-    pub fn always() -> Self {
-        Self { when: ReconnectWhen::Always, ..Self::default() }
-    }
-
-    /// Gives up after so many failures in a row.
-    #[must_use]
-    pub fn max_attempts(mut self, most: u32) -> Self {
-        self.max_attempts = Some(most);
-        self
-    }
-
-    /// Waits like this before each attempt.
-    #[must_use]
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
-        self
-    }
-}
-
-/// When to try again.
+/// After what a tunnel connects again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReconnectWhen {
-    /// Never.
+    /// After nothing.
     Never,
-    /// When a connection that was established has broken.
+    /// After a connection that was established broke.
     AfterBreak,
-    /// Also when the first attempt fails.
+    /// After that, and after a first logon that failed.
     Always,
 }
 
-/// How long to wait before an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How long to wait before each attempt. Waits are at least 100 ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Backoff {
-    /// Always the same time.
+    /// The same each time, less up to a tenth at random.
     Fixed(Duration),
-    /// From the first time, doubling with each failure, to the most. Chance takes up to half of it away, so that many
-    /// tunnels that broke together do not come back together.
+    /// Up to `first`, then up to twice as long each time, and never longer than `most`. At random, and not below half
+    /// of `first`.
+    ///
+    /// Of the usual ways to add chance, drawing from the whole range spreads clients best that lost the same server
+    /// in the same moment. The lower end keeps one client's unlucky draws from becoming a burst of logons.
     Exponential {
-        /// Before the first attempt.
+        /// The longest first wait.
         first: Duration,
-        /// Before any attempt.
+        /// The longest wait.
         most: Duration,
     },
 }
 
-/// What is to happen after a failure.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Retry {
-        after: Duration,
-        /// From 1.
-        attempt: u32,
-    },
-    GiveUp,
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::Exponential { first: Duration::from_secs(1), most: Duration::from_secs(60) }
+    }
 }
 
-/// Counts failures and decides.
+impl Backoff {
+    /// The shortest and the longest wait after `failures` in a row.
+    fn span(self, failures: u32, pace: Pace) -> (Duration, Duration) {
+        let (least, most) = match self {
+            Self::Fixed(wait) => (wait - wait / 10, wait),
+            Self::Exponential { first, most } => {
+                let doublings = match pace {
+                    Pace::Usual => failures,
+                    Pace::Slower => failures.saturating_add(SLOWER_BY),
+                    Pace::Slowest => return (at_least(most / 2), at_least(most)),
+                };
+                let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+                let longest = first.saturating_mul(factor).min(most);
+                (first.min(longest) / 2, longest)
+            }
+        };
+        (at_least(least), at_least(most))
+    }
+}
+
+/// Decides what follows each failure of one tunnel.
 #[derive(Debug)]
 pub(crate) struct Retrying {
-    policy: Reconnect,
-    /// Attempts since the last connection that lasted.
+    settings: Reconnect,
+    /// Whether there ever was a connection.
+    established: bool,
+    up_since: Option<Instant>,
+    /// In a row, for the limit.
+    attempts: u32,
+    /// In a row, for the waits.
     failures: u32,
-    /// When the present connection was established, if there has been any.
-    established: Option<Instant>,
-    /// The last time when the wait was cut short.
+    /// The upper end of the latest wait.
+    longest: Duration,
+    /// When the attempt is due that was decided on last, unless it may not be hurried.
+    hurriable: Option<Instant>,
     hurried: Option<Instant>,
 }
 
-/// A connection has to last this long before the failures before it are forgotten: a server that lets everybody in and
-/// hangs up at once is to be treated like one that lets nobody in.
-const LASTING: Duration = Duration::from_secs(10);
+/// What follows a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Another attempt.
+    Retry {
+        /// How long to wait before.
+        after: Duration,
+        /// Which it is in a row, from 1.
+        attempt: u32,
+    },
+    /// The end of the tunnel.
+    GiveUp(Reason),
+}
 
-/// A server that says that it has too many connections means it.
-const TOO_MANY: Duration = Duration::from_secs(10);
+/// Why there is no other attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The settings do not ask for one.
+    NotAskedFor,
+    /// So many in a row have failed.
+    Attempts(u32),
+    /// The server's key or the credentials were refused.
+    Refused,
+    /// It would fail again.
+    Lasting,
+}
 
-/// After a change of the network the next attempt comes within this time, chance says when: every tunnel of the machine
-/// has noticed it.
-const HURRY: Duration = Duration::from_millis(500);
-
-/// The wait is cut short once in this time.
-const HURRY_PAUSE: Duration = Duration::from_secs(5);
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAskedFor => f.write_str("the settings do not ask for another attempt"),
+            Self::Attempts(1) => f.write_str("the one attempt that the settings allow failed"),
+            Self::Attempts(count) => write!(f, "all {count} attempts that the settings allow failed"),
+            Self::Refused => f.write_str("what was refused is not tried again"),
+            Self::Lasting => f.write_str("another attempt would fail in the same way"),
+        }
+    }
+}
 
 impl Retrying {
-    pub(crate) fn new(policy: &Reconnect) -> Self {
-        Self { policy: *policy, failures: 0, established: None, hurried: None }
+    pub(crate) fn new(settings: &Reconnect) -> Self {
+        Self {
+            settings: settings.clone(),
+            established: false,
+            up_since: None,
+            attempts: 0,
+            failures: 0,
+            longest: Duration::ZERO,
+            hurriable: None,
+            hurried: None,
+        }
     }
 
-    /// A connection is established.
-    pub(crate) fn on_established(&mut self, now: Instant) {
-        self.established = Some(now);
-    }
-
-    /// A connection broke, or was not to be had.
+    /// An attempt, or the connection that there was, failed with `error`. `random` is any number, a new one each time.
     pub(crate) fn on_failure(&mut self, error: &Error, random: u64, now: Instant) -> Verdict {
-        let since = self.established;
-        if since.is_some_and(|since| now.duration_since(since) >= LASTING) {
+        self.hurriable = None;
+        let broke_early = self.broke_early(now);
+        if self.up_since.take().is_some() && !broke_early {
+            self.attempts = 0;
             self.failures = 0;
         }
-        let wanted = match self.policy.when {
-            ReconnectWhen::Never => false,
-            ReconnectWhen::AfterBreak => since.is_some(),
-            ReconnectWhen::Always => true,
-        };
-        let exhausted = self.policy.max_attempts.is_some_and(|most| self.failures >= most);
-        if !wanted || exhausted || !self.is_worth_it(error) {
-            return Verdict::GiveUp;
+        match self.pace(error) {
+            Ok(pace) => self.retry(pace, random, now),
+            Err(reason) => Verdict::GiveUp(reason),
         }
-        let after = self.delay(random).max(least_delay(error));
-        self.failures = self.failures.saturating_add(1);
-        Verdict::Retry { after, attempt: self.failures }
     }
 
-    /// Now is a better time than any: the wait from now on, if it may be cut short.
-    pub(crate) fn hurry(&mut self, random: u64, now: Instant) -> Option<Duration> {
-        if self.hurried.is_some_and(|last| now.duration_since(last) < HURRY_PAUSE) {
+    /// There is a connection, and a user is logged in.
+    pub(crate) fn on_established(&mut self, now: Instant) {
+        self.established = true;
+        self.up_since = Some(now);
+        self.hurriable = None;
+    }
+
+    /// The network changed, or the machine woke, during a wait. Tells how much longer to wait instead; `None` leaves
+    /// the wait as it is.
+    ///
+    /// It is cut short once in a while only, so that a network that flaps does no harm, and never against a server's
+    /// explicit wish. The waits after that start small again: networks take a few seconds to become usable.
+    pub(crate) fn immediate(&mut self, random: u64, now: Instant) -> Option<Duration> {
+        let due = self.hurriable?;
+        let recently = |at| now.saturating_duration_since(at) < HURRY_INTERVAL;
+        let after = between(Duration::ZERO, HURRY_SPREAD, random);
+        if self.hurried.is_some_and(recently) || now + after >= due {
             return None;
         }
         self.hurried = Some(now);
-        Some(part(HURRY, random))
+        self.hurriable = Some(now + after);
+        self.failures = 0;
+        Some(after)
     }
 
-    fn delay(&self, random: u64) -> Duration {
-        match self.policy.backoff {
-            Backoff::Fixed(delay) => delay,
-            Backoff::Exponential { first, most } => {
-                let doubled = first.saturating_mul(1u32.checked_shl(self.failures).unwrap_or(u32::MAX));
-                let whole = doubled.min(most);
-                whole / 2 + part(whole / 2, random)
-            }
+    /// Whether a connection that breaks at `now` counts as a failure; to be asked before
+    /// [`on_failure`](Self::on_failure).
+    ///
+    /// A server that lets everybody in and drops them at once would otherwise be asked once per second for ever.
+    pub(crate) fn broke_early(&self, now: Instant) -> bool {
+        let steady = self.longest.clamp(STEADY_AT_LEAST, STEADY_AT_MOST);
+        self.up_since.is_some_and(|since| now.saturating_duration_since(since) < steady)
+    }
+
+    fn pace(&self, error: &Error) -> Result<Pace, Reason> {
+        match self.settings.when {
+            ReconnectWhen::Never => return Err(Reason::NotAskedFor),
+            ReconnectWhen::AfterBreak if !self.established => return Err(Reason::NotAskedFor),
+            ReconnectWhen::AfterBreak | ReconnectWhen::Always => {}
+        }
+        match outlook::of(error) {
+            Outlook::MayPass(pace) => Ok(pace),
+            Outlook::Refused if self.settings.refused => Ok(Pace::Slowest),
+            Outlook::Refused => Err(Reason::Refused),
+            Outlook::Lasting => Err(Reason::Lasting),
         }
     }
 
-    /// Whether another attempt with the same settings may end otherwise.
-    fn is_worth_it(&self, error: &Error) -> bool {
-        match error.kind() {
-            ErrorKind::Resolve { .. }
-            | ErrorKind::Dial { .. }
-            | ErrorKind::Proxy { .. }
-            | ErrorKind::Timeout { .. }
-            | ErrorKind::Disconnected { .. }
-            | ErrorKind::Lost { .. }
-            | ErrorKind::PeerDead { .. }
-            // A hop does not reach the next server at the moment.
-            | ErrorKind::TargetRefused { .. }
-            | ErrorKind::NotConnected { .. } => true,
-            // What answers there may be a balancer without a server behind it, or a page to log in to a network.
-            ErrorKind::PeerMisbehaved { .. } => true,
-            ErrorKind::HostKeyUnknown { .. }
-            | ErrorKind::HostKeyChanged { .. }
-            | ErrorKind::HostKeyRevoked { .. }
-            | ErrorKind::Authentication { .. } => self.policy.refused,
-            ErrorKind::Configuration { .. }
-            | ErrorKind::Identity { .. }
-            | ErrorKind::PeerIncompatible { .. }
-            | ErrorKind::Bind { .. }
-            | ErrorKind::BindUnix { .. }
-            | ErrorKind::ForwardRefused { .. }
-            | ErrorKind::TargetUnreachable { .. }
-            | ErrorKind::NotAllowed { .. }
-            | ErrorKind::TooMany { .. }
-            | ErrorKind::Stopped
-            | ErrorKind::Internal { .. } => false,
+    fn retry(&mut self, pace: Pace, random: u64, now: Instant) -> Verdict {
+        if self.settings.max_attempts.is_some_and(|most| self.attempts >= most) {
+            return Verdict::GiveUp(Reason::Attempts(self.attempts));
         }
+        let (least, most) = self.settings.backoff.span(self.failures, pace);
+        let after = between(least, most, random);
+        self.attempts = self.attempts.saturating_add(1);
+        self.failures = self.failures.saturating_add(1);
+        self.longest = most;
+        self.hurriable = match pace {
+            Pace::Usual | Pace::Slower => now.checked_add(after),
+            Pace::Slowest => None,
+        };
+        Verdict::Retry { after, attempt: self.attempts }
     }
 }
 
-fn least_delay(error: &Error) -> Duration {
-    match error.kind() {
-        ErrorKind::Disconnected { reason: DisconnectReason::TOO_MANY_CONNECTIONS, .. } => TOO_MANY,
-        _ => Duration::ZERO,
-    }
+fn at_least(wait: Duration) -> Duration {
+    wait.max(LEAST_WAIT)
 }
 
-/// As much of `whole` as chance wants.
-fn part(whole: Duration, random: u64) -> Duration {
-    let share = (random >> 11) as f64 / (1u64 << 53) as f64;
-    whole.mul_f64(share)
+/// The point between `least` and `most` that `random` picks, evenly.
+pub(crate) fn between(least: Duration, most: Duration, random: u64) -> Duration {
+    let width = most.saturating_sub(least);
+    let seconds = u128::from(width.as_secs()) * u128::from(random);
+    let nanoseconds = u128::from(width.subsec_nanos()) * u128::from(random);
+    // `random` is read as a fraction of 2^64; what the seconds leave over goes to the nanoseconds.
+    let fraction = (seconds & u128::from(u64::MAX)) * 1_000_000_000 + nanoseconds;
+    let whole = Duration::from_secs(u64::try_from(seconds >> 64).expect("below the width"));
+    least + whole + Duration::from_nanos(u64::try_from(fraction >> 64).expect("below two seconds"))
 }
+
+/// However impatient the settings.
+const LEAST_WAIT: Duration = Duration::from_millis(100);
+
+/// How many doublings a sign of overload skips: three, from one second to eight.
+const SLOWER_BY: u32 = 3;
+
+/// Longer than it takes to log in and be dropped by whatever went wrong.
+const STEADY_AT_LEAST: Duration = Duration::from_secs(10);
+
+/// So that patient settings do not make a connection of an hour a failure.
+const STEADY_AT_MOST: Duration = Duration::from_secs(60);
+
+/// Long enough to tell apart the tunnels of a machine that wakes, short enough to go unnoticed.
+const HURRY_SPREAD: Duration = Duration::from_secs(1);
+
+/// A network that changes reports it several times within seconds.
+const HURRY_INTERVAL: Duration = Duration::from_secs(15);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Step;
-
-    fn lost() -> Error {
-        Error::lost(Step::Carry, "bastion", None)
-    }
-
-    fn after(verdict: Verdict) -> Duration {
-        let Verdict::Retry { after, .. } = verdict else { panic!("given up") };
-        after
-    }
-
-    fn established(policy: Reconnect, now: Instant) -> Retrying {
-        let mut retrying = Retrying::new(&policy);
-        retrying.on_established(now);
-        retrying
-    }
-
-    #[test]
-    fn the_policy_decides_what_is_tried_again() {
-        let now = Instant::now();
-        let fate = |policy: Reconnect, was_up: bool| {
-            let mut retrying = Retrying::new(&policy);
-            if was_up {
-                retrying.on_established(now);
-            }
-            retrying.on_failure(&lost(), 0, now) != Verdict::GiveUp
-        };
-        assert!(!fate(Reconnect::never(), true));
-        assert!(fate(Reconnect::default(), true));
-        assert!(!fate(Reconnect::default(), false));
-        assert!(fate(Reconnect::always(), false));
-    }
-
-    #[test]
-    fn refused_keys_and_logins_are_not_tried_again_unless_that_is_wanted() {
-        let now = Instant::now();
-        let refused = [
-            Error::host_key_changed("h", "", "", None),
-            Error::host_key_unknown("h", "", "", Vec::new()),
-            Error::host_key_revoked("h", "", "", None),
-            Error::authentication("h", "me", Vec::new(), Vec::new()),
-        ];
-        for error in refused {
-            let verdict = established(Reconnect::default(), now).on_failure(&error, 0, now);
-            assert_eq!(verdict, Verdict::GiveUp, "{error}");
-            let stubborn = Reconnect { refused: true, ..Reconnect::default() };
-            assert_ne!(established(stubborn, now).on_failure(&error, 0, now), Verdict::GiveUp, "{error}");
-        }
-        let mistake = Error::configuration("x");
-        assert_eq!(established(Reconnect::always(), now).on_failure(&mistake, 0, now), Verdict::GiveUp);
-    }
-
-    #[test]
-    fn delays_double_up_to_the_most_and_chance_takes_at_most_half() {
-        let now = Instant::now();
-        let mut longest = established(Reconnect::default(), now);
-        let mut shortest = established(Reconnect::default(), now);
-        for expected in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
-            let most = after(longest.on_failure(&lost(), u64::MAX, now));
-            let least = after(shortest.on_failure(&lost(), 0, now));
-            assert_eq!(most.as_millis(), expected * 1000);
-            assert_eq!(least.as_millis(), expected * 500);
-        }
-        for _ in 0..100 {
-            assert!(after(longest.on_failure(&lost(), u64::MAX, now)) <= Duration::from_secs(60));
-        }
-    }
-
-    #[test]
-    fn only_a_connection_that_lasted_makes_failures_forgotten() {
-        let mut now = Instant::now();
-        let mut retrying = established(Reconnect::default(), now);
-        for expected in [1, 2, 4, 8] {
-            assert_eq!(after(retrying.on_failure(&lost(), u64::MAX, now)).as_millis(), expected * 1000);
-            retrying.on_established(now);
-            now += LASTING - Duration::from_millis(1);
-        }
-        retrying.on_established(now);
-        now += LASTING;
-        assert_eq!(after(retrying.on_failure(&lost(), u64::MAX, now)).as_millis(), 1000);
-    }
-
-    #[test]
-    fn failures_in_a_row_are_limited() {
-        let now = Instant::now();
-        let policy = Reconnect::always().max_attempts(3).backoff(Backoff::Fixed(Duration::from_secs(5)));
-        let mut retrying = Retrying::new(&policy);
-        for attempt in 1..=3 {
-            let verdict = retrying.on_failure(&lost(), 7, now);
-            assert_eq!(verdict, Verdict::Retry { after: Duration::from_secs(5), attempt });
-        }
-        assert_eq!(retrying.on_failure(&lost(), 7, now), Verdict::GiveUp);
-    }
-
-    #[test]
-    fn a_server_that_is_full_gets_more_time() {
-        let now = Instant::now();
-        let full = Error::disconnected(Step::Identify, "h", DisconnectReason::TOO_MANY_CONNECTIONS, b"");
-        assert!(after(established(Reconnect::default(), now).on_failure(&full, 0, now)) >= TOO_MANY);
-    }
-
-    #[test]
-    fn a_wait_is_cut_short_once_in_a_while() {
-        let now = Instant::now();
-        let mut retrying = established(Reconnect::default(), now);
-        assert!(retrying.hurry(u64::MAX, now).is_some_and(|wait| wait <= HURRY));
-        assert_eq!(retrying.hurry(0, now + HURRY_PAUSE / 2), None);
-        assert!(retrying.hurry(0, now + HURRY_PAUSE).is_some());
-    }
-
-    #[test]
-    fn a_server_that_hangs_up_on_everybody_is_not_stormed() {
-        let begin = Instant::now();
-        let mut now = begin;
-        let mut retrying = established(Reconnect::default(), now);
-        let mut attempts = 0u64;
-        while now.duration_since(begin) < Duration::from_secs(86400) {
-            now += after(retrying.on_failure(&lost(), attempts.wrapping_mul(0x9E37_79B9_7F4A_7C15), now));
-            retrying.on_established(now);
-            attempts += 1;
-        }
-        assert!(attempts < 86400 / 30, "{attempts} attempts in a day");
-    }
-}
+mod tests;

@@ -10,13 +10,13 @@ use tokio::time::{sleep, sleep_until};
 
 use crate::connect::{Live, Route, Tasks};
 use crate::entropy::random;
-use crate::limiter::{LIMITERS, Permit};
+use crate::limiter::{Admission, LIMITERS, Outcome, Permit, Server};
 use crate::proxy_client::MAX_HANDSHAKES;
 use crate::reconnect::{Retrying, Verdict};
 use crate::session::Command;
 use crate::switchboard::Switchboard;
-use crate::wake::Wake;
-use crate::{Error, Event, Settings, State};
+use crate::wake::Watch;
+use crate::{Error, Event, Settings, State, Step};
 
 /// How often the clocks are compared. A machine that wakes is noticed this soon.
 const LOOK: Duration = Duration::from_secs(5);
@@ -55,13 +55,14 @@ pub(crate) struct Supervisor {
     pub(crate) shared: Arc<Shared>,
     pub(crate) route: Route,
     retrying: Retrying,
-    wake: Wake,
+    clocks: Watch,
 }
 
 impl Supervisor {
     pub(crate) fn new(shared: Arc<Shared>, route: Route) -> Self {
         let retrying = Retrying::new(&shared.settings.reconnect);
-        Self { shared, route, retrying, wake: Wake::new(Instant::now(), SystemTime::now()) }
+        let clocks = Watch::new(LOOK, Instant::now(), SystemTime::now());
+        Self { shared, route, retrying, clocks }
     }
 
     /// The first connection.
@@ -89,6 +90,9 @@ impl Supervisor {
                 // What breaks while everything is being stopped is not worth a word.
                 _ => return Ok(()),
             };
+            if self.retrying.broke_early(Instant::now()) {
+                LIMITERS.broke_early(&self.server(), Instant::now());
+            }
             match self.reconnect(error).await? {
                 Some(next) => live = next,
                 None => return Ok(()),
@@ -106,8 +110,8 @@ impl Supervisor {
             tokio::select! {
                 outcome = live.ended() => return outcome,
                 () = told_to_stop(&mut stop, live) => {}
-                () = sleep(LOOK) => {
-                    if self.wake.look(LOOK, Instant::now(), SystemTime::now()).is_some() {
+                () = sleep_until(self.clocks.due().into()) => {
+                    if self.clocks.look(Instant::now(), SystemTime::now()).is_some() {
                         live.probe(SIGN_OF_LIFE);
                     }
                 }
@@ -147,25 +151,36 @@ impl Supervisor {
     async fn attempt(&mut self) -> Result<Live, Error> {
         let permit = self.permit().await;
         let result = self.route.connect(&self.shared.tasks).await;
-        permit.finish(result.is_ok());
+        match &result {
+            Ok(_) => permit.finish(Outcome::Established, Instant::now()),
+            // The server had no part in it.
+            Err(error) if matches!(error.step(), Step::Configure | Step::Resolve) => drop(permit),
+            Err(_) => permit.finish(Outcome::Failed, Instant::now()),
+        }
         result
     }
 
-    async fn permit(&self) -> Permit {
-        let server = self.route.first_server();
+    async fn permit(&self) -> Permit<'static> {
+        let server = self.server();
         loop {
             match LIMITERS.admit(&server, random(), Instant::now()) {
-                Ok(permit) => return permit,
-                Err(delay) => sleep(delay).await,
+                Admission::Go(permit) => return permit,
+                Admission::Wait(delay) => sleep(delay).await,
             }
         }
+    }
+
+    /// The server that is dialled, whatever lies behind it.
+    fn server(&self) -> Server {
+        let (host, port) = self.route.first_server();
+        Server::new(host, port)
     }
 
     /// Waits as long as is due after this error, or gives up with it.
     async fn wait_after(&mut self, error: Error) -> Result<(), Error> {
         let (after, attempt) = match self.retrying.on_failure(&error, random(), Instant::now()) {
             Verdict::Retry { after, attempt } => (after, attempt),
-            Verdict::GiveUp => return Err(error),
+            Verdict::GiveUp(_) => return Err(error),
         };
         self.shared.state.send_replace(State::Reconnecting);
         self.shared.settings.tell(|| Event::Reconnecting { error: error.clone(), attempt, after });
@@ -173,14 +188,15 @@ impl Supervisor {
         loop {
             tokio::select! {
                 () = sleep_until(due.into()) => return Ok(()),
-                () = sleep(LOOK) => {
-                    if self.wake.look(LOOK, Instant::now(), SystemTime::now()).is_none() {
+                () = sleep_until(self.clocks.due().into()) => {
+                    if self.clocks.look(Instant::now(), SystemTime::now()).is_none() {
                         continue;
                     }
                 }
                 () = self.shared.nudge.notified() => {}
             }
-            if let Some(delay) = self.retrying.hurry(random(), Instant::now()) {
+            LIMITERS.network_changed(Instant::now());
+            if let Some(delay) = self.retrying.immediate(random(), Instant::now()) {
                 due = due.min(Instant::now() + delay);
             }
         }

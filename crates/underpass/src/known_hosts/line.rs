@@ -1,8 +1,9 @@
 use std::fmt;
 
+use underpass_config::pattern;
 use underpass_keys::{KeyFileError, PublicKey, public};
 
-use super::{MAX_LINE_LEN, hashed::HashedName, pattern};
+use super::{MAX_LINE_LEN, hashed::HashedName};
 
 /// A line with a key: marker, hosts, key type, key, comment.
 #[derive(Debug, Clone)]
@@ -78,7 +79,7 @@ impl Hosts {
     pub(super) fn include(&self, name: &str) -> bool {
         match self {
             Self::Hashed(hashed) => hashed.is(name),
-            Self::Patterns(patterns) => pattern::list_matches(patterns, name),
+            Self::Patterns(patterns) => pattern::list_accepts(patterns, name),
         }
     }
 }

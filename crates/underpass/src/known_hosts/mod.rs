@@ -5,7 +5,6 @@
 
 mod hashed;
 mod line;
-mod pattern;
 pub mod store;
 
 use std::{fmt, net::IpAddr, sync::Arc};

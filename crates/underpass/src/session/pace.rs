@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use underpass_proto::ChannelId;
 
 use crate::Settings;
-use crate::rate::Bucket;
+use crate::rate::{Bucket, Limits as Rates};
 
 /// What the settings allow. The default is anything.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,21 +48,15 @@ pub(super) struct Meter(Option<Bucket>);
 impl Meter {
     /// How much may be carried by both meters' leave, or when to ask again.
     pub(super) fn allowance(&mut self, shared: &mut Self, now: Instant) -> Result<usize, Instant> {
-        let mut least = usize::MAX;
-        let mut later = None;
-        for bucket in self.0.iter_mut().chain(&mut shared.0) {
-            match bucket.allowance(now) {
-                0 => later = later.max(Some(bucket.due())),
-                allowed => least = least.min(allowed),
-            }
+        let limits = Rates([self.0.as_mut(), shared.0.as_mut()]);
+        match limits.allowance(now) {
+            0 => Err(limits.due(now).unwrap_or(now)),
+            allowed => Ok(allowed),
         }
-        later.map_or(Ok(least), Err)
     }
 
-    pub(super) fn spend(&mut self, shared: &mut Self, count: usize) {
-        for bucket in self.0.iter_mut().chain(&mut shared.0) {
-            bucket.spend(count);
-        }
+    pub(super) fn spend(&mut self, shared: &mut Self, count: usize, now: Instant) {
+        Rates([self.0.as_mut(), shared.0.as_mut()]).spend(count, now);
     }
 }
 

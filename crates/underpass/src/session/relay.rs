@@ -133,8 +133,8 @@ impl Relay {
                 .map(|most| self.collect(engine, quantum.min(most), now)),
         ];
         let (up, down) = (self.sent - before.0, self.received - before.1);
-        self.pace.up.spend(&mut shared.up, up as usize);
-        self.pace.down.spend(&mut shared.down, down as usize);
+        self.pace.up.spend(&mut shared.up, up as usize, now);
+        self.pace.down.spend(&mut shared.down, down as usize, now);
         if up + down > 0 {
             self.moved = now;
         }
