@@ -47,7 +47,10 @@ impl Exit {
     pub(crate) fn of(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Configuration { .. } => Self::SETTINGS,
-            ErrorKind::Resolve { .. } | ErrorKind::Dial { .. } | ErrorKind::Proxy { .. } => Self::UNREACHABLE,
+            ErrorKind::Resolve { .. }
+            | ErrorKind::Dial { .. }
+            | ErrorKind::Proxy { .. }
+            | ErrorKind::Hop { .. } => Self::UNREACHABLE,
             ErrorKind::Timeout { .. } => Self::TIMEOUT,
             ErrorKind::PeerMisbehaved { .. } | ErrorKind::PeerIncompatible { .. } => Self::PROTOCOL,
             ErrorKind::HostKeyUnknown { .. }

@@ -136,6 +136,8 @@ impl Reporter {
             }
             // The error that ends the command is told at its end, with advice.
             Event::Closed { error: Some(_) } => None,
+            // Whoever reads the payload from standard output sees its end.
+            Event::Closed { .. } if self.output.on_stderr && most <= 0 => None,
             event => Some(format!("{event}\n")),
         }
     }

@@ -85,7 +85,10 @@ impl Route {
                 None => dial::dial(&hop.settings).await?,
                 Some(last) => match last.reach(&hop.settings).await {
                     Ok(transport) => transport,
-                    Err(error) => return Err(blame(&via, error).await),
+                    Err(error) => {
+                        let (host, through) = (&hop.settings.host, &self.0[at - 1].settings.host);
+                        return Err(blame(&via, in_terms_of_the_way(host, through, error)).await);
+                    }
                 },
             };
             let tasks = if at + 1 == self.0.len() { tasks.clone() } else { Tasks::default() };
@@ -218,6 +221,15 @@ impl Drop for Live {
     fn drop(&mut self) {
         // A session that has ended needs no cut.
         let _ = self.commands.send(Command::Cut);
+    }
+}
+
+/// The next server is a hop's target, and the tunnel's server.
+fn in_terms_of_the_way(host: &str, hop: &str, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::TargetRefused { .. } => Error::hop(host, hop, &error),
+        ErrorKind::Timeout { .. } if error.step() == Step::OpenChannel => Error::hop(host, hop, &error),
+        _ => error,
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::BindUnix { .. } => {
             "remove the file, choose another path, or have a stale socket replaced (StreamLocalBindUnlink)"
         }
+        ErrorKind::Hop { .. } => {
+            "check the server's name and port as seen from the hop, and that the hop may forward to it"
+        }
         ErrorKind::Proxy { .. } => {
             "check the proxy's address, its user and password, and that it may reach the server"
         }

@@ -169,6 +169,12 @@ impl Error {
         Self::new(Step::Dial, kind).with_host(host)
     }
 
+    /// The server `hop` on the way does not connect to the server `host`: `cause` is what it said of it as a target.
+    pub fn hop(host: &str, hop: &str, cause: &Self) -> Self {
+        let kind = ErrorKind::Hop { hop: hop.to_owned(), problem: cause.kind().to_string() };
+        Self::new(Step::Dial, kind).with_host(host)
+    }
+
     /// This machine does not reach the `target` of a remote forward.
     pub fn target_unreachable(target: &Endpoint, cause: io::Error) -> Self {
         let (problem, kind) = (in_words(&cause), cause.kind());

@@ -10,7 +10,7 @@ use crate::{Endpoint, Forward};
 /// |---|---|---|
 /// | [`Configuration`](Self::Configuration), [`Identity`](Self::Identity), [`Bind`](Self::Bind), [`BindUnix`](Self::BindUnix) | this machine's: settings, key files, ports | `open` |
 /// | [`Resolve`](Self::Resolve), [`Dial`](Self::Dial) | the network's, or the address is wrong | `open` |
-/// | [`Proxy`](Self::Proxy) | the proxy's, or its settings are wrong | `open` |
+/// | [`Proxy`](Self::Proxy), [`Hop`](Self::Hop) | the proxy's or hop's, or its settings are wrong | `open` |
 /// | [`ForwardRefused`](Self::ForwardRefused) | the server's: policy, or its port is taken | `open`, `add_forward` |
 /// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked) | a person's: never to be tried again unseen | `open` |
 /// | [`Authentication`](Self::Authentication) | the credentials': trying again gets an address banned | `open` |
@@ -125,6 +125,13 @@ pub enum ErrorKind {
         /// What it says or does.
         problem: String,
     },
+    /// A hop on the way did not connect to the next server.
+    Hop {
+        /// The hop.
+        hop: String,
+        /// Why not, in words that are safe to show.
+        problem: String,
+    },
     /// The server opened no connection to a target.
     TargetRefused {
         /// The target that was asked for.
@@ -234,6 +241,7 @@ impl ErrorKind {
             Self::TooMany { .. } => "too-many",
             Self::BindUnix { .. } => "bind",
             Self::Proxy { .. } => "proxy",
+            Self::Hop { .. } => "hop",
             Self::Disconnected { .. } => "disconnected",
             Self::Lost { .. } => "lost",
             Self::PeerDead { .. } => "peer-dead",
@@ -286,6 +294,7 @@ impl fmt::Display for ErrorKind {
             Self::NotAllowed { what } => write!(f, "{what} is not allowed"),
             Self::TooMany { most } => write!(f, "there are {most} already, and no more are allowed"),
             Self::BindUnix { path, problem } => write!(f, "{}: {problem}", path.display()),
+            Self::Hop { hop, problem } => write!(f, "through the hop {hop}: {problem}"),
             Self::Proxy { proxy, problem } => write!(f, "through the proxy {proxy}: {problem}"),
             Self::Disconnected { reason, description } => {
                 write!(f, "the server ended the connection: {reason}")?;

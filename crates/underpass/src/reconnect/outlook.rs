@@ -31,6 +31,7 @@ pub(super) fn of(error: &Error) -> Outlook {
         ErrorKind::Resolve { .. }
         | ErrorKind::Dial { .. }
         | ErrorKind::Proxy { .. }
+        | ErrorKind::Hop { .. }
         | ErrorKind::PeerDead { .. }
         | ErrorKind::NotConnected { .. } => Outlook::MayPass(Pace::Usual),
         ErrorKind::Timeout { .. } | ErrorKind::Lost { .. } => Outlook::MayPass(pace(error.step())),
