@@ -13,17 +13,18 @@ impl Exit {
     pub(crate) const DONE: Self = exit(0, "what was asked for is done; for a tunnel, it was told to stop");
     const INTERNAL: Self = exit(1, "a fault of this command");
     const SETTINGS: Self = exit(2, "the command line or a setting is wrong");
-    const UNREACHABLE: Self =
-        exit(3, "the server's name cannot be resolved, or nothing there accepts connections");
+    const UNREACHABLE: Self = exit(3, "the server, or a proxy or hop before it, cannot be found or reached");
     const TIMEOUT: Self = exit(4, "a step took too long");
     const PROTOCOL: Self = exit(5, "the server breaks the protocol, or has no algorithm in common");
     const HOST_KEY: Self = exit(6, "the server's key is unknown, changed or revoked");
     const LOGIN: Self = exit(7, "the server refuses the login");
     const IDENTITY: Self = exit(8, "a private key cannot be used");
-    const LISTEN: Self = exit(9, "a local port cannot be listened on");
-    const TARGET: Self =
-        exit(10, "the server does not reach a target; only told in events, for the tunnel goes on");
-    const LOST: Self = exit(11, "the connection to the server is lost");
+    const LISTEN: Self = exit(9, "a port cannot be listened on, here or on the server");
+    const TARGET: Self = exit(
+        10,
+        "a target is not reached; unless it is that of `-W`, only told in events, for the tunnel goes on",
+    );
+    const LOST: Self = exit(11, "the connection to the server is lost, and reconnecting was given up");
     pub(crate) const CUT: Self =
         exit(130, "cut short by a signal, before the tunnel was open or while it closed");
 

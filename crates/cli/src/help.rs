@@ -73,8 +73,8 @@ pub(crate) const SUMMARY: &str = "Carries TCP through an SSH server, with the fl
 
 pub(crate) const USAGE: [(&str, &str); 3] = [
     (
-        "underpass [OPTION]… -L FORWARD… [USER@]HOST[:PORT]",
-        "Opens a tunnel and keeps it open until it is told to stop. The destination may also be \
+        "underpass [OPTION]… -L|-D|-R|-W … [USER@]HOST[:PORT]",
+        "Opens a tunnel and keeps it up until it is told to stop. The destination may also be \
          ssh://[USER@]HOST[:PORT]; this form is for hosts called `demo` or `algorithms`.",
     ),
     (
