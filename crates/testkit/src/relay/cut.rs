@@ -18,8 +18,9 @@ pub struct CuttingRelay {
 }
 
 /// What the link does; a change of `cuts` ends the connections that are open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Link {
+    to: SocketAddr,
     cuts: u64,
     fault: Fault,
 }
@@ -30,6 +31,7 @@ enum Fault {
     None,
     Silence,
     HalfOpen,
+    Refusal,
 }
 
 impl CuttingRelay {
@@ -38,8 +40,8 @@ impl CuttingRelay {
     /// # Errors
     /// What the operating system says to binding.
     pub fn start(to: SocketAddr) -> io::Result<Self> {
-        let (link, watched) = watch::channel(Link::default());
-        let server = Server::listen(LOOPBACK, move |client| serve(client, to, watched.clone()))?;
+        let (link, watched) = watch::channel(Link { to, cuts: 0, fault: Fault::None });
+        let server = Server::listen(LOOPBACK, move |client| serve(client, watched.clone()))?;
         Ok(Self { server, link })
     }
 
@@ -71,14 +73,28 @@ impl CuttingRelay {
         self.link.send_modify(|link| link.fault = Fault::HalfOpen);
     }
 
-    /// Ends a silence: bytes that waited are passed on. Connections left half open stay so.
+    /// Resets new connections as soon as they are accepted, and counts them. Those that are open go on.
+    pub fn refuse(&self) {
+        self.link.send_modify(|link| link.fault = Fault::Refusal);
+    }
+
+    /// Leads new connections to another address.
+    pub fn lead_to(&self, to: SocketAddr) {
+        self.link.send_modify(|link| link.to = to);
+    }
+
+    /// Ends a refusal or a silence: bytes that waited are passed on. Connections left half open stay so.
     pub fn restore(&self) {
         self.link.send_modify(|link| link.fault = Fault::None);
     }
 }
 
-async fn serve(mut client: TcpStream, to: SocketAddr, mut link: watch::Receiver<Link>) -> io::Result<()> {
-    let cuts = link.borrow().cuts;
+async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Result<()> {
+    let Link { to, cuts, fault } = *link.borrow();
+    if fault == Fault::Refusal {
+        reset(&client);
+        return Ok(());
+    }
     let mut server = TcpStream::connect(to).await?;
     server.set_nodelay(true)?;
     {
@@ -90,7 +106,7 @@ async fn serve(mut client: TcpStream, to: SocketAddr, mut link: watch::Receiver<
                 break;
             }
             tokio::select! {
-                ended = &mut passing, if now.fault == Fault::None => return ended,
+                ended = &mut passing, if now.fault != Fault::Silence => return ended,
                 changed = link.changed() => changed.map_err(io::Error::other)?,
             }
         }
@@ -145,6 +161,31 @@ mod tests {
         relay.restore();
         stream.read_exact(&mut [0]).await.unwrap();
         round_trip(&mut stream).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_refusal_resets_who_comes_and_counts_them() {
+        let target = Target::Echo.start().unwrap();
+        let relay = CuttingRelay::start(target.address()).unwrap();
+        let mut open = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut open).await.unwrap();
+        relay.refuse();
+        // Connecting may already see the reset.
+        if let Ok(mut late) = TcpStream::connect(relay.address()).await {
+            assert!(late.read(&mut [0]).await.is_err());
+        }
+        assert_eq!(relay.accepted(), 2);
+        round_trip(&mut open).await.unwrap();
+        relay.restore();
+        round_trip(&mut TcpStream::connect(relay.address()).await.unwrap()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_comes_after_a_change_is_led_elsewhere() {
+        let target = Target::Echo.start().unwrap();
+        let relay = CuttingRelay::start(LOOPBACK).unwrap();
+        relay.lead_to(target.address());
+        round_trip(&mut TcpStream::connect(relay.address()).await.unwrap()).await.unwrap();
     }
 
     #[tokio::test]
