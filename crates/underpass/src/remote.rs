@@ -140,6 +140,8 @@ impl Remotes {
         let Some(remote) = inner.forwards.iter_mut().find(|remote| remote.id == id) else { return };
         if matches!(*remote.status.borrow(), Status::Refused(_)) {
             remote.asked = remote.door.clone();
+            // What is under way is not asked for a second time, which the server would refuse.
+            remote.status.send_replace(Status::Asked);
             let door = remote.door.clone();
             inner.ask(id, &door);
         }
