@@ -17,11 +17,13 @@ pub struct CuttingRelay {
     link: watch::Sender<Link>,
 }
 
-/// What the link does; a change of `cuts` ends the connections that are open.
+/// What the link does; a change of `cuts` or `losses` ends the connections that are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Link {
     to: SocketAddr,
     cuts: u64,
+    /// How often the far side was lost.
+    losses: u64,
     fault: Fault,
 }
 
@@ -30,7 +32,6 @@ enum Fault {
     #[default]
     None,
     Silence,
-    HalfOpen,
     Refusal,
 }
 
@@ -40,7 +41,7 @@ impl CuttingRelay {
     /// # Errors
     /// What the operating system says to binding.
     pub fn start(to: SocketAddr) -> io::Result<Self> {
-        let (link, watched) = watch::channel(Link { to, cuts: 0, fault: Fault::None });
+        let (link, watched) = watch::channel(Link { to, cuts: 0, losses: 0, fault: Fault::None });
         let server = Server::listen(LOOPBACK, move |client| serve(client, watched.clone()))?;
         Ok(Self { server, link })
     }
@@ -69,8 +70,9 @@ impl CuttingRelay {
     }
 
     /// Closes the far side and keeps the near side open and silent: the server has gone, and nobody told the client.
+    /// New connections are served.
     pub fn half_open(&self) {
-        self.link.send_modify(|link| link.fault = Fault::HalfOpen);
+        self.link.send_modify(|link| link.losses += 1);
     }
 
     /// Resets new connections as soon as they are accepted, and counts them. Those that are open go on.
@@ -83,14 +85,14 @@ impl CuttingRelay {
         self.link.send_modify(|link| link.to = to);
     }
 
-    /// Ends a refusal or a silence: bytes that waited are passed on. Connections left half open stay so.
+    /// Ends a refusal or a silence: bytes that waited are passed on.
     pub fn restore(&self) {
         self.link.send_modify(|link| link.fault = Fault::None);
     }
 }
 
 async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Result<()> {
-    let Link { to, cuts, fault } = *link.borrow();
+    let Link { to, cuts, losses, fault } = *link.borrow();
     if fault == Fault::Refusal {
         reset(&client);
         return Ok(());
@@ -102,7 +104,7 @@ async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Re
         let mut passing = pin!(pass_both(&mut client, &mut server, || |_: &mut [u8]| {}));
         loop {
             let now = *link.borrow_and_update();
-            if now.cuts != cuts || now.fault == Fault::HalfOpen {
+            if (now.cuts, now.losses) != (cuts, losses) {
                 break;
             }
             tokio::select! {
