@@ -203,8 +203,9 @@ impl Client {
                 .collect();
             let responses = prompter.responses(&lossy(&round.name), &lossy(&round.instruction), &prompts);
             let responses = responses.filter(|responses| responses.len() == prompts.len());
-            if responses.is_none() {
-                lock(&logon).no_responses();
+            match &responses {
+                Some(given) => lock(&logon).responses_given(&prompts, given),
+                None => lock(&logon).no_responses(),
             }
             Answer::Responses(responses)
         })

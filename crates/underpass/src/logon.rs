@@ -11,7 +11,7 @@ use underpass_keys::{KeyFileError, MAX_FILE_LEN};
 use underpass_proto::{Credential, Refused};
 use zeroize::Zeroizing;
 
-use crate::{Error, Event, Identity, Settings, default_identity_files};
+use crate::{Error, Event, Identity, Prompt, Settings, default_identity_files};
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_PROMPTS: u32 = 3;
@@ -34,8 +34,8 @@ impl Memory {
 pub(crate) struct Logon {
     settings: Arc<Settings>,
     memory: Arc<Memory>,
-    /// The password that a person has just given.
-    given: Option<Secret>,
+    /// The password that a person has just given, and the method that it was for.
+    given: Option<(&'static str, Secret)>,
     pub(crate) user: String,
     candidates: VecDeque<Candidate>,
     current: Option<Current>,
@@ -136,13 +136,22 @@ impl Logon {
 
     /// The prompter gave a password.
     pub(crate) fn password_given(&mut self, password: Secret) -> Next {
-        self.given = Some(password.clone());
+        self.given = Some(("password", password.clone()));
         self.offer("password", String::new(), None, Credential::Password(password))
+    }
+
+    /// The prompter answered the server's prompts.
+    pub(crate) fn responses_given(&mut self, prompts: &[Prompt], responses: &[Secret]) {
+        if let ([prompt], [response]) = (prompts, responses)
+            && is_for_password(prompt)
+        {
+            self.given = Some(("keyboard-interactive", response.clone()));
+        }
     }
 
     /// The server has let the user in.
     pub(crate) fn done(&mut self) {
-        if let Some(given) = self.given.take() {
+        if let Some((_, given)) = self.given.take() {
             *self.memory.password() = Some(given);
         }
     }
@@ -193,7 +202,7 @@ impl Logon {
 
     fn report(&mut self, last: &Refused) {
         let Some(current) = self.current.take() else { return };
-        if !last.partial && current.method == "password" {
+        if !last.partial && self.given.as_ref().is_some_and(|(method, _)| *method == current.method) {
             self.given = None;
         }
         if last.no_algorithm {
@@ -318,6 +327,14 @@ impl Candidate {
             }
         }
     }
+}
+
+/// Whether the answer to a prompt is good for another login: a password is, a code that is good once is not, and what
+/// is neither by its words is taken for a code.
+fn is_for_password(prompt: &Prompt) -> bool {
+    let text = prompt.text.to_lowercase();
+    let once = ["one-time", "one time", "otp"];
+    !prompt.echo && text.contains("password") && !once.iter().any(|words| text.contains(words))
 }
 
 /// Reads the identities. Blocks on the disk.
@@ -449,6 +466,14 @@ mod tests {
         });
         assert_eq!(given, [true, false]);
         assert_eq!(methods, ["none", BOTH[0], BOTH[0], BOTH[1], BOTH[1], BOTH[1]]);
+    }
+
+    #[test]
+    fn only_what_asks_for_a_password_is_remembered() {
+        let asked = |text: &str| is_for_password(&Prompt { text: text.to_owned(), echo: false });
+        assert!(asked("Password: ") && asked("(me@bastion) Password for me:"));
+        assert!(!asked("Verification code: ") && !asked("One-time password (OATH) for `me':"));
+        assert!(!is_for_password(&Prompt { text: "Password: ".to_owned(), echo: true }));
     }
 
     #[test]
