@@ -9,7 +9,7 @@ use underpass::{ErrorKind, Event, HostKeyQuestion, Prompt, Prompter, Secret, Ste
 
 use crate::support::{Bastion, Events, PASSWORD, USER, refused, within};
 
-const PASSPHRASE: &str = "open-sesame-of-the-tests";
+pub(crate) const PASSPHRASE: &str = "open-sesame-of-the-tests";
 
 /// A person with fixed answers, who counts the questions.
 #[derive(Clone, Default)]
@@ -26,7 +26,7 @@ impl Prompts {
         answer.map(Secret::from)
     }
 
-    fn asked(&self) -> u32 {
+    pub(crate) fn asked(&self) -> u32 {
         self.asked.load(Ordering::Relaxed)
     }
 }
@@ -54,7 +54,7 @@ impl Prompter for Prompts {
     }
 }
 
-fn key_file(name: &str) -> PathBuf {
+pub(crate) fn key_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
@@ -63,7 +63,7 @@ fn public(name: &str) -> Vec<u8> {
     keys::public_of(&std::fs::read(key_file(name)).unwrap()).unwrap().blob().to_vec()
 }
 
-async fn bastion_for(keys: &[&str]) -> Bastion {
+pub(crate) async fn bastion_for(keys: &[&str]) -> Bastion {
     let allow = |gateway: GatewayBuilder, name: &&str| gateway.allow_key(USER, public(name));
     Bastion::with(|gateway| keys.iter().fold(gateway, allow)).await
 }

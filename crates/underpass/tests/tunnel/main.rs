@@ -11,6 +11,7 @@ mod host_keys;
 mod listening;
 mod loss;
 mod observers;
+mod reconnecting;
 mod remote_forward;
 mod stopping;
 mod support;
