@@ -33,6 +33,7 @@ pub struct Client {
     identities: Vec<PathBuf>,
     forwards: Vec<Forward>,
     options: Vec<(String, String)>,
+    own_arguments: Vec<String>,
     environment: Vec<(&'static str, String)>,
     answers: Option<Vec<(String, String)>>,
     verbosity: usize,
@@ -66,6 +67,7 @@ impl Client {
             identities: Vec::new(),
             forwards: Vec::new(),
             options: Vec::new(),
+            own_arguments: Vec::new(),
             environment: Vec::new(),
             answers: None,
             verbosity: 0,
@@ -113,6 +115,13 @@ impl Client {
     pub fn option(mut self, keyword: &str, value: impl Into<String>) -> Self {
         self.options.retain(|(earlier, _)| earlier != keyword);
         self.options.push((keyword.into(), value.into()));
+        self
+    }
+
+    /// Arguments that only our client has; ssh goes without.
+    #[must_use]
+    pub fn own_arguments(mut self, arguments: &[&str]) -> Self {
+        self.own_arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
         self
     }
 
@@ -248,6 +257,7 @@ impl Client {
         if self.verbosity > 0 {
             arguments.push(format!("-{}", "v".repeat(self.verbosity)).into());
         }
+        arguments.extend(self.own_arguments.iter().map(OsString::from));
         arguments
     }
 
@@ -322,6 +332,12 @@ impl Session {
                 events.iter().filter(|event| event["event"] == "key-exchange").count()
             }
         }
+    }
+
+    /// The events so far; ssh has none.
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        events::all(&self.process.out().text())
     }
 
     /// Waits for an event of this name. ssh has no events; there it returns `None` at once.

@@ -1,5 +1,7 @@
 //! Child processes whose output is kept and can be waited for.
 
+use std::collections::HashMap;
+use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -105,6 +107,32 @@ impl Process {
     pub fn interrupt(&self) -> Result<()> {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::INT).map_err(|error| self.failure(error))
+    }
+
+    /// Sends a signal to the processes that it has started, and to those that they have started.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub fn signal_descendants(&self, signal: Signal) -> Result<()> {
+        for pid in descendants(self.pid())? {
+            // One that has ended in the meantime needs no signal.
+            let _ = kill_process(pid, signal);
+        }
+        Ok(())
+    }
+
+    /// Sends a signal to it, then to its descendants.
+    ///
+    /// # Errors
+    /// It has ended, or they cannot be listed.
+    pub fn signal_all(&self, signal: Signal) -> Result<()> {
+        // Listed while their parent is known.
+        let descendants = descendants(self.pid())?;
+        kill_process(Pid::from_child(&self.child), signal).map_err(|error| self.failure(error))?;
+        for pid in descendants {
+            let _ = kill_process(pid, signal);
+        }
+        Ok(())
     }
 
     /// A failure of this process, with what it said.
@@ -214,6 +242,32 @@ impl Transcript {
     }
 }
 
+/// The children of a process, their children, and so on.
+fn descendants(ancestor: u32) -> Result<Vec<Pid>> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for entry in fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // It may have ended since it was listed.
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        if let Some(parent) = parent(&stat) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let (mut found, mut looked_at) = (vec![ancestor], 0);
+    while let Some(pid) = found.get(looked_at) {
+        let more = children.remove(pid).unwrap_or_default();
+        found.extend(more);
+        looked_at += 1;
+    }
+    let pids = found.into_iter().skip(1).filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    Ok(pids.collect())
+}
+
+/// Field 4 of proc_pid_stat(5). The second field, the name, may hold spaces and brackets.
+fn parent(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 /// The same command, started so that the kernel kills it when its parent dies: a test runner that is killed runs no
 /// destructors.
 fn with_parent(command: &Command) -> Command {
@@ -281,6 +335,15 @@ mod tests {
         let status = process.wait(PATIENCE).unwrap();
         assert!(!status.success());
         assert!(process.err().text().contains("no-such-server"), "{}", process.err().text());
+    }
+
+    #[test]
+    fn a_signal_reaches_grandchildren() {
+        let mut process = shell("(sleep 100 & echo begun; wait; echo over); echo the end");
+        process.wait_for(process.out(), PATIENCE, |text| text.find("begun")).unwrap();
+        process.signal_descendants(Signal::TERM).unwrap();
+        process.wait(PATIENCE).unwrap();
+        assert_eq!(process.out().text(), "begun\nthe end\n");
     }
 
     #[test]

@@ -242,7 +242,7 @@ fn assert_refused(session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// A client whose link to its server breaks ends by itself.
+/// A client that does not reconnect ends by itself when its link to its server breaks.
 fn breaks(options: &[(&str, &str)], how: impl Fn(&CuttingRelay)) -> Result<()> {
     let peer = PeerKind::Sshd.start()?;
     let echo = Target::Echo.start()?;
@@ -255,6 +255,7 @@ fn breaks(options: &[(&str, &str)], how: impl Fn(&CuttingRelay)) -> Result<()> {
         .identity(Keys::get()?.user(KeyType::Ed25519))
         .option("UserKnownHostsFile", known_hosts.display().to_string());
     let client = options.iter().fold(client, |client, &(keyword, value)| client.option(keyword, value));
+    let client = client.own_arguments(&["--reconnect", "never"]);
     let mut session = client.forward(echo.address()).start()?;
     traffic::run(PATIENCE, traffic::echo(session.local(), Payload::new(32), 100_000))?;
     how(&relay);

@@ -1,10 +1,13 @@
 //! OpenSSH's sshd (Debian: `openssh-server`).
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Peer, PeerKind, start_on_free_port};
+use rustix::process::Signal;
+
+use super::{Peer, PeerKind, STARTUP, start_on_free_port};
 use crate::keys::{KeyType, Keys};
 use crate::process::Process;
 use crate::{Result, account};
@@ -16,20 +19,40 @@ use crate::{Result, account};
 pub fn start(lines: &[&str]) -> Result<Peer> {
     let scratch = tempfile::tempdir()?;
     account::create(scratch.path())?;
-    let config = scratch.path().join("sshd_config");
+    let config = scratch.path().join(CONFIG);
     fs::write(&config, configuration(lines, scratch.path())?)?;
     // Debian's sshd insists on it when it runs as root. Elsewhere creating it fails, and sshd says what it lacks.
     let _ = fs::create_dir_all("/run/sshd");
-    let (process, address) = start_on_free_port(
-        |address| {
-            let mut command = Command::new("/usr/sbin/sshd");
-            command.args(["-D", "-e", "-f"]).arg(&config);
-            command.arg("-o").arg(format!("ListenAddress={address}"));
-            Process::start(account::reveal(&mut command, scratch.path()))
-        },
-        |log| log.contains("Server listening on"),
-    )?;
+    let (process, address) = start_on_free_port(|address| listen(address, scratch.path()), is_ready)?;
     Peer::new(PeerKind::Sshd, process, address, scratch)
+}
+
+/// Kills the server and all its sessions.
+///
+/// # Errors
+/// It has ended already.
+pub fn stop(peer: &Peer) -> Result<()> {
+    peer.process.signal_all(Signal::KILL)
+}
+
+/// Starts a server that was stopped, on its port and with its configuration.
+///
+/// # Errors
+/// It does not come up.
+pub fn restart(peer: &mut Peer) -> Result<()> {
+    peer.process = listen(peer.address, peer.scratch.path())?;
+    peer.process.wait_for(peer.process.err(), STARTUP, |log| is_ready(log).then_some(()))
+}
+
+fn listen(address: SocketAddr, scratch: &Path) -> Result<Process> {
+    let mut command = Command::new("/usr/sbin/sshd");
+    command.args(["-D", "-e", "-f"]).arg(scratch.join(CONFIG));
+    command.arg("-o").arg(format!("ListenAddress={address}"));
+    Process::start(account::reveal(&mut command, scratch))
+}
+
+fn is_ready(log: &str) -> bool {
+    log.contains("Server listening on")
 }
 
 fn configuration(lines: &[&str], scratch: &Path) -> Result<String> {
@@ -47,6 +70,8 @@ fn configuration(lines: &[&str], scratch: &Path) -> Result<String> {
     }
     Ok(config)
 }
+
+const CONFIG: &str = "sshd_config";
 
 const DEFAULTS: &[&str] = &[
     "PidFile none",
