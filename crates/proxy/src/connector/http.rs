@@ -99,7 +99,8 @@ fn parse(reader: &mut Reader<'_>, has_credentials: bool) -> Result<Answer, Stop<
         100 | 102..=199 => Ok(Answer::Interim),
         // RFC 9110 section 9.3.6: whatever length the headers give, what follows is the tunnel.
         200..=299 => Ok(Answer::Connected),
-        407 => {
+        // 401 is a web server's. tinyproxy answers a wrong password with it.
+        401 | 407 => {
             let offered: Vec<&[u8]> = headers.all("proxy-authenticate").collect();
             let offered = offered.join(&b", "[..]);
             Err(match has_credentials {

@@ -83,6 +83,7 @@ fn http_login() -> Vec<Case> {
         case("http://proxy", asks, wants(offered)),
         case("http://proxy", "HTTP/1.1 407 x\r\n\r\n", wants(b"")),
         case("http://me:pw@proxy", asks, rejected(offered)),
+        case("http://me:pw@proxy", "HTTP/1.0 401 Unauthorized\r\n\r\n", rejected(b"")),
         case("http://me:pw@proxy", "HTTP/1.1 200 OK\r\n\r\n", GOOD),
     ]
 }
