@@ -101,6 +101,7 @@ mod tests {
             (Error::configuration(""), 2),
             (Error::resolve("h", refused()), 3),
             (Error::dial("h", Vec::new()), 3),
+            (Error::proxy("h", "p", ""), 3),
             (Error::timeout(Step::Identify, "h", Duration::ZERO), 4),
             (Error::peer_misbehaved(Step::Carry, "h", ""), 5),
             (Error::peer_incompatible(Step::Negotiate, "h", "ciphers", Vec::new(), Vec::new()), 5),

@@ -10,8 +10,9 @@ use underpass_proxy::{
 };
 
 use super::{Transport, direct, tcp, tls};
+use crate::error::Seconds;
 use crate::session::Stream;
-use crate::{Error, Event, Settings, Step};
+use crate::{Error, ErrorKind, Event, Settings, Step};
 
 /// Bytes of a proxy's answer that are read at once.
 const PIECE: usize = 1024;
@@ -24,13 +25,20 @@ pub(super) async fn through(
     deadline: Instant,
 ) -> Result<Transport, Error> {
     let target = target(settings, proxy, deadline).await?;
-    let stream = direct(settings, &name(proxy), proxy.port, deadline).await?;
     let refused = |problem: String| Error::proxy(&settings.host, shown(proxy), problem);
+    let silent = || refused(format!("it did not answer within {}", Seconds(settings.connect_timeout)));
+    let stream = direct(settings, &name(proxy), proxy.port, deadline).await.map_err(|error| {
+        // The proxy is out of reach, not the server.
+        if let ErrorKind::Timeout { .. } = error.kind() {
+            silent()
+        } else {
+            refused(error.kind().to_string())
+        }
+    })?;
     let connector =
         Connector::with_headers(proxy, &target, headers).map_err(|error| refused(error.to_string()))?;
     let greeted = timeout_at(deadline, greet(stream, proxy, connector)).await;
-    let timeout = || Error::timeout(Step::Dial, &settings.host, settings.connect_timeout);
-    let stream = greeted.map_err(|_| timeout())?.map_err(refused)?;
+    let stream = greeted.map_err(|_| silent())?.map_err(refused)?;
     settings.tell(|| Event::Detail {
         level: 1,
         text: format!("connected to {target} through the proxy {}", shown(proxy)),

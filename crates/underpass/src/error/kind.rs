@@ -352,7 +352,8 @@ impl fmt::Display for In<'_> {
     }
 }
 
-struct Seconds(Duration);
+/// A time as it is shown.
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
