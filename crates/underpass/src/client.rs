@@ -23,7 +23,7 @@ use crate::known_hosts::KnownHosts;
 use crate::logon::{Logon, Next};
 use crate::remote::Destination;
 use crate::session::{Command, ConnectionInfo, Failure, Side};
-use crate::{Endpoint, Error, Event, ForwardId, HostKeyVerdict, Peer, Prompt, Settings, Step};
+use crate::{Endpoint, Error, Event, ForwardId, HostKeyVerdict, Peer, Prompt, Proxy, Settings, Step};
 
 pub(crate) struct Client {
     settings: Arc<Settings>,
@@ -80,7 +80,7 @@ impl Client {
             EngineError::Disconnected { reason, description } => {
                 Error::disconnected(step, host, reason, description.as_bytes())
             }
-            EngineError::Lost => Error::lost(step, host, cause),
+            EngineError::Lost => self.lost(step, cause),
             EngineError::Timeout(Deadline::Keepalive) => Error::peer_dead(host, self.patience()),
             EngineError::Timeout(deadline) => {
                 let step = if deadline == Deadline::Negotiation { Step::Negotiate } else { step };
@@ -89,6 +89,19 @@ impl Client {
             EngineError::Stopped => Error::stopped(),
             EngineError::Internal(what) => Error::internal(step, what),
             other => Error::internal(step, other.to_string()),
+        }
+    }
+
+    fn lost(&self, step: Step, cause: Option<std::io::Error>) -> Error {
+        let host = &self.settings.host;
+        match (&self.settings.proxy, step) {
+            // The server has not been heard of yet.
+            (Proxy::Command(_), Step::Identify) => {
+                let problem = cause.map(|cause| cause.to_string());
+                let problem = problem.unwrap_or_else(|| "it ended before the server had answered".to_owned());
+                Error::proxy_command(host, problem)
+            }
+            _ => Error::lost(step, host, cause),
         }
     }
 

@@ -1,18 +1,26 @@
 //! A program that connects to the server and passes the bytes on, as `ProxyCommand` has it.
 
+use std::future::Future as _;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::process::Stdio;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::{Sleep, sleep};
+
+/// How long a program whose output has ended is given to say how it ended itself.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// The program's standard input and output. Dropped, the program is killed.
 pub(super) struct Pipes {
     input: ChildStdin,
     output: ChildStdout,
-    _program: Child,
+    program: Child,
+    /// Runs from the end of a pipe on.
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
 /// Starts `command` in a shell. What it writes to standard error goes to ours.
@@ -20,7 +28,7 @@ pub(super) fn start(command: &str) -> io::Result<Pipes> {
     let mut program =
         shell(command).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
     match (program.stdin.take(), program.stdout.take()) {
-        (Some(input), Some(output)) => Ok(Pipes { input, output, _program: program }),
+        (Some(input), Some(output)) => Ok(Pipes { input, output, program, linger: None }),
         _ => Err(io::Error::other("the command was started without pipes")),
     }
 }
@@ -48,13 +56,39 @@ impl AsyncRead for Pipes {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.output).poll_read(cx, buffer)
+        let before = buffer.remaining();
+        ready!(Pin::new(&mut self.output).poll_read(cx, buffer))?;
+        if buffer.remaining() < before || before == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let failed = ready!(self.poll_failed(cx));
+        Poll::Ready(failed.map_or(Ok(()), Err))
+    }
+}
+
+impl Pipes {
+    /// How the program failed, if it does soon.
+    fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Error>> {
+        if let Poll::Ready(status) = pin!(self.program.wait()).poll(cx) {
+            let failed = status.ok().filter(|status| !status.success());
+            return Poll::Ready(
+                failed.map(|status| io::Error::other(format!("the command ended: {status}"))),
+            );
+        }
+        let linger = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        linger.as_mut().poll(cx).map(|()| None)
     }
 }
 
 impl AsyncWrite for Pipes {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.input).poll_write(cx, bytes)
+        match ready!(Pin::new(&mut self.input).poll_write(cx, bytes)) {
+            Ok(count) => Poll::Ready(Ok(count)),
+            Err(error) => {
+                let failed = ready!(self.poll_failed(cx));
+                Poll::Ready(Err(failed.unwrap_or(error)))
+            }
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

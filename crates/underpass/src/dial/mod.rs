@@ -100,7 +100,7 @@ pub(crate) async fn dial(settings: &Settings) -> Result<Transport, Error> {
         },
         Proxy::Command(command) => match command::start(command) {
             Ok(pipes) => Ok(Stream::Other(Box::new(pipes)).into()),
-            Err(error) => Err(Error::proxy(&settings.host, "command", format!("it does not start: {error}"))),
+            Err(error) => Err(Error::proxy_command(&settings.host, format!("it does not start: {error}"))),
         },
     }
 }

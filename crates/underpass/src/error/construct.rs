@@ -175,6 +175,12 @@ impl Error {
         Self::new(Step::Dial, kind).with_host(host)
     }
 
+    /// The program that was to pass bytes on to `host` does not.
+    pub fn proxy_command(host: &str, problem: impl Into<String>) -> Self {
+        Self::proxy(host, "command", problem)
+            .with_advice("run the command by itself: it has to connect, and to pass on what the server says")
+    }
+
     /// This machine does not reach the `target` of a remote forward.
     pub fn target_unreachable(target: &Endpoint, cause: io::Error) -> Self {
         let (problem, kind) = (in_words(&cause), cause.kind());
