@@ -23,7 +23,7 @@ use crate::peer::Peer;
 use crate::process::{Process, Transcript};
 use crate::{Failure, Result};
 
-/// A client about to be started. It gets no configuration file, no agent and no terminal unless it is asked for.
+/// A client about to be started. It gets no configuration file, no agent, no proxy and no terminal unless it is asked for.
 #[derive(Debug)]
 pub struct Client {
     kind: ClientKind,
@@ -34,7 +34,8 @@ pub struct Client {
     forwards: Vec<Forward>,
     options: Vec<(String, String)>,
     own_arguments: Vec<String>,
-    environment: Vec<(&'static str, String)>,
+    flags: Vec<String>,
+    environment: Vec<(String, String)>,
     answers: Option<Vec<(String, String)>>,
     verbosity: usize,
 }
@@ -68,6 +69,7 @@ impl Client {
             forwards: Vec::new(),
             options: Vec::new(),
             own_arguments: Vec::new(),
+            flags: Vec::new(),
             environment: Vec::new(),
             answers: None,
             verbosity: 0,
@@ -125,6 +127,20 @@ impl Client {
         self
     }
 
+    /// Gives it these words of its command line besides.
+    #[must_use]
+    pub fn flags(mut self, words: &[&str]) -> Self {
+        self.flags.extend(words.iter().map(|&word| word.to_owned()));
+        self
+    }
+
+    /// Gives it this variable in its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
     /// Offers this key, too.
     #[must_use]
     pub fn identity(mut self, key: PathBuf) -> Self {
@@ -141,16 +157,14 @@ impl Client {
 
     /// Knows this password.
     #[must_use]
-    pub fn password(mut self, password: &str) -> Self {
-        self.environment.push((PASSWORD_VARIABLE, password.into()));
-        self
+    pub fn password(self, password: &str) -> Self {
+        self.variable(PASSWORD_VARIABLE, password)
     }
 
     /// Knows this passphrase of its keys.
     #[must_use]
-    pub fn passphrase(mut self, passphrase: &str) -> Self {
-        self.environment.push((PASSPHRASE_VARIABLE, passphrase.into()));
-        self
+    pub fn passphrase(self, passphrase: &str) -> Self {
+        self.variable(PASSPHRASE_VARIABLE, passphrase)
     }
 
     /// Runs on a terminal of its own, where somebody waits for each of these prompts in turn and types the answer.
@@ -225,6 +239,7 @@ impl Client {
             ClientKind::Underpass => self.underpass_arguments(),
             ClientKind::Ssh => self.ssh_arguments()?,
         };
+        arguments.extend(self.flags.iter().map(OsString::from));
         for Forward { listen, target } in &self.forwards {
             arguments.extend(["-L".into(), format!("{listen}:{target}").into()]);
         }
@@ -243,8 +258,11 @@ impl Client {
             Some(_) => on_terminal(&program, &mut arguments),
         };
         command.args(arguments);
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        for name in PROXY_VARIABLES {
+            command.env_remove(name).env_remove(name.to_lowercase());
+        }
         command.env_remove("SSH_AUTH_SOCK").env("HOME", scratch.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if self.kind == ClientKind::Ssh && self.answers.is_none() {
             command.env("SSH_ASKPASS", write_askpass(&scratch)?).env("SSH_ASKPASS_REQUIRE", "force");
         }
@@ -413,6 +431,12 @@ impl Outcome {
         }
     }
 
+    /// The error that ended it, as its last event tells.
+    #[must_use]
+    pub fn error(&self) -> Option<&Value> {
+        events::error(&self.events)
+    }
+
     /// What its error says, without the numbers, which differ from run to run.
     pub fn words(&self) -> Option<String> {
         let message = events::error(&self.events)?["message"].as_str()?;
@@ -447,6 +471,7 @@ fn write_askpass(scratch: &TempDir) -> Result<PathBuf> {
 /// How a client that is ready gets its forwards listening: start, handshake, log in, all on a busy machine.
 const READY: Duration = Duration::from_secs(30);
 
+const PROXY_VARIABLES: [&str; 3] = ["ALL_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 const PASSWORD_VARIABLE: &str = "UNDERPASS_PASSWORD";
 const PASSPHRASE_VARIABLE: &str = "UNDERPASS_PASSPHRASE";
 

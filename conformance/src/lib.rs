@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`peer`] | the servers: OpenSSH's sshd, dropbear, asyncssh |
+//! | [`proxy`] | the proxies before them: tinyproxy, dante, microsocks, stunnel |
 //! | [`client`] | a client under test as a process: ours, or `ssh` to check the harness itself |
 //! | [`traffic`] | bytes through a forward, checked one by one |
 //! | [`matrix`] | which algorithm is to be proven by which peer |
@@ -23,6 +24,7 @@ pub mod keys;
 pub mod matrix;
 pub mod peer;
 pub mod process;
+pub mod proxy;
 pub mod secrets;
 pub mod settings;
 pub mod traffic;

@@ -110,7 +110,7 @@ pub fn write_known_hosts(file: &Path, address: SocketAddr, private_keys: &[PathB
 
 /// Starts a server that cannot pick its port itself: picks one that is free now, and another when it was lost to
 /// somebody else in the meantime.
-fn start_on_free_port(
+pub(crate) fn start_on_free_port(
     start: impl Fn(SocketAddr) -> Result<Process>,
     ready: impl Fn(&str) -> bool,
 ) -> Result<(Process, SocketAddr)> {

@@ -26,6 +26,12 @@ pub fn lines_of_key(path: &Path) -> Result<Vec<String>> {
     Ok(file.lines().filter(|line| !line.starts_with('-')).map(String::from).collect())
 }
 
+/// How HTTP sends a user and a password (RFC 7617).
+#[must_use]
+pub fn basic(user: &str, password: &str) -> String {
+    STANDARD_NO_PAD.encode(format!("{user}:{password}"))
+}
+
 fn forms(secret: &[u8]) -> [String; 3] {
     let join =
         |separator, form: fn(&u8) -> String| secret.iter().map(form).collect::<Vec<_>>().join(separator);

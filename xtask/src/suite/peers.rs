@@ -13,6 +13,12 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("dropbear"), "dropbear-bin"),
     (Needed::Library("libnss_wrapper.so"), "libnss-wrapper"),
     (Needed::Program("python3"), "python3-venv"),
+    (Needed::Program("tinyproxy"), "tinyproxy-bin"),
+    (Needed::Program("danted"), "dante-server"),
+    (Needed::Program("microsocks"), "microsocks"),
+    (Needed::Program("stunnel"), "stunnel4"),
+    (Needed::Program("openssl"), "openssl"),
+    (Needed::Program("nc"), "netcat-openbsd"),
 ];
 
 enum Needed {
