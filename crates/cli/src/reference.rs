@@ -79,6 +79,7 @@ fn write_reference(out: &mut String) -> fmt::Result {
 /// One object of each kind.
 fn samples() -> Vec<Value> {
     let mut samples: Vec<Value> = before_login().iter().chain(&after_login()).map(json::event).collect();
+    samples.push(json::object("ready", serde_json::json!({})));
     samples.push(json::dropped(12));
     samples.push(json::error(&Error::lost(Step::Carry, "bastion", None)));
     samples

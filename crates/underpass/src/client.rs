@@ -13,6 +13,7 @@ use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
 use underpass_proto::{
     Answer, ChannelId, ChannelKind, Connection, Credential, Deadline, Error as EngineError,
     Event as EngineEvent, Negotiated, Prompts, Question, QuestionId, Refusal, Refused, RequestId,
+    RequestOutcome,
 };
 use underpass_wire::OpenFailureReason;
 
@@ -355,8 +356,13 @@ impl Side for Client {
         }
     }
 
-    fn listening(&mut self, forward: ForwardId, request: RequestId) {
-        self.requests.insert(request, forward);
+    fn listening(&mut self, forward: ForwardId, request: Option<RequestId>) {
+        match request {
+            Some(request) => {
+                self.requests.insert(request, forward);
+            }
+            None => self.tasks.remotes.answered(forward, RequestOutcome::Refused, &self.settings.host),
+        }
     }
 
     fn opened(&mut self, info: &ConnectionInfo) {

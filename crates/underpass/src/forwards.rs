@@ -63,16 +63,14 @@ impl Forwards {
     pub(crate) async fn serve(&self) -> Result<(), Error> {
         let ids: Vec<ForwardId> = self.lock().iter().map(|entry| entry.id).collect();
         for id in ids {
-            if let Err(error) = self.start(id).await {
-                self.tolerate(error)?;
-            }
+            self.start(id, self.shared.settings.exit_on_forward_failure).await?;
         }
         Ok(())
     }
 
     pub(crate) async fn add(&self, forward: Forward) -> Result<ForwardId, Error> {
         let id = self.insert(forward).await?;
-        match self.start(id).await {
+        match self.start(id, true).await {
             Ok(()) => Ok(id),
             Err(error) => {
                 self.remove(id).await;
@@ -137,8 +135,8 @@ impl Forwards {
         Ok(Place::Here { bound, doors, stop: watch::Sender::new(false) })
     }
 
-    /// Takes connections for a forward.
-    async fn start(&self, id: ForwardId) -> Result<(), Error> {
+    /// Takes connections for a forward; the server must let it do so `at_once`, or as soon as it will.
+    async fn start(&self, id: ForwardId, at_once: bool) -> Result<(), Error> {
         let forward = {
             let mut entries = self.lock();
             let Some(Entry { forward, place, .. }) = entries.iter_mut().find(|entry| entry.id == id) else {
@@ -154,7 +152,7 @@ impl Forwards {
             }
             forward.clone()
         };
-        self.shared.tasks.remotes.add(id, &forward, &self.shared).await
+        self.shared.tasks.remotes.add(id, &forward, at_once, &self.shared).await
     }
 
     async fn end(&self, entry: Entry) {

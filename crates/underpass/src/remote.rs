@@ -36,6 +36,8 @@ struct Remote {
     door: RemoteBind,
     /// What was asked for last: a port that the server has chosen before, if it can be had again.
     asked: RemoteBind,
+    /// Whether a refusal is final: until it was granted once, if somebody waits for that.
+    at_once: bool,
     status: watch::Sender<Status>,
 }
 
@@ -59,11 +61,13 @@ impl Remotes {
     /// Asks for a forward, now or as soon as there is a connection, and waits for the answer.
     ///
     /// # Errors
-    /// The server does not grant it. It goes on being asked for until it is removed.
+    /// The server does not grant it, and it has to be had at once. Otherwise it goes on being asked for, as it does once
+    /// it was granted.
     pub(crate) async fn add(
         &self,
         id: ForwardId,
         forward: &Forward,
+        at_once: bool,
         shared: &Arc<Shared>,
     ) -> Result<(), Error> {
         let Some(door) = bind_of(forward) else { return Ok(()) };
@@ -73,7 +77,7 @@ impl Remotes {
             inner.shared = Some(Arc::downgrade(shared));
             inner.ask(id, &door);
             let asked = door.clone();
-            inner.forwards.push(Remote { id, forward: forward.clone(), door, asked, status });
+            inner.forwards.push(Remote { id, forward: forward.clone(), door, asked, at_once, status });
         }
         let mut over = shared.stop.subscribe();
         let answer = tokio::select! {
@@ -81,7 +85,7 @@ impl Remotes {
             _ = over.wait_for(|stop| *stop == Stop::Now) => return Err(Error::stopped()),
         };
         match answer {
-            Ok(Status::Refused(error)) => Err(error),
+            Ok(Status::Refused(error)) if at_once => Err(error),
             Ok(_) => Ok(()),
             Err(_) => Err(Error::stopped()),
         }
@@ -113,11 +117,12 @@ impl Remotes {
 
     /// The server has answered.
     pub(crate) fn answered(&self, id: ForwardId, outcome: RequestOutcome, host: &str) {
-        let inner = self.lock();
-        let Some(remote) = inner.forwards.iter().find(|remote| remote.id == id) else { return };
+        let mut inner = self.lock();
         let Some(shared) = inner.shared.as_ref().and_then(Weak::upgrade) else { return };
+        let Some(remote) = inner.forwards.iter_mut().find(|remote| remote.id == id) else { return };
         if let RequestOutcome::Granted { port } = outcome {
             let bound = bound(&remote.asked, port);
+            remote.at_once = false;
             remote.status.send_replace(Status::Granted(bound.clone()));
             let forward = remote.forward.clone();
             drop(inner);
@@ -126,6 +131,9 @@ impl Remotes {
         }
         let error = Error::remote_refused(host, &remote.forward);
         remote.status.send_replace(Status::Refused(error.clone()));
+        if remote.at_once {
+            return;
+        }
         drop(inner);
         let text = format!("{error}; asking again in {} s", AGAIN.as_secs());
         shared.settings.tell(|| Event::Warning { text });

@@ -81,8 +81,8 @@ pub(crate) trait Side: Send {
     /// A forwarded connection is over.
     fn closed(&mut self, info: &ConnectionInfo, sent: u64, received: u64, error: Option<String>);
 
-    /// The peer was asked to listen for a forward. Servers ask nobody.
-    fn listening(&mut self, _: ForwardId, _: RequestId) {}
+    /// The peer was asked to listen for a forward; `None`: too many answers are due already. Servers ask nobody.
+    fn listening(&mut self, _: ForwardId, _: Option<RequestId>) {}
 
     /// No more connections are taken; this many are open.
     fn draining(&mut self, open: usize);
@@ -437,10 +437,11 @@ impl<S: Side> Session<S> {
 
     /// Asks the peer to listen.
     fn listen(&mut self, forward: ForwardId, bind: &RemoteBind, now: Instant) {
-        if let Some(request) = self.engine.request_forward(bind, now) {
+        let request = self.engine.request_forward(bind, now);
+        if let Some(request) = request {
             self.listening.insert(forward, request);
-            self.side.listening(forward, request);
         }
+        self.side.listening(forward, request);
     }
 
     /// Accepts the channel of a question and connects it.
