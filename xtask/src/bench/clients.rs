@@ -106,7 +106,7 @@ impl Running {
 fn start_underpass(bed: &Bed, ciphers: &CipherSet, server: SocketAddr) -> Result<(Process, SocketAddr)> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut args = login(bed, ciphers, server, listen)?;
-    args.splice(0..0, ["--json".into(), "-Fnone".into()]);
+    args.splice(0..0, ["--json".into(), "-Fnone".into(), "--max-connections=100000".into()]);
     let mut process = Process::start("underpass", &bed.binary(&UNDERPASS_BINARY), args, bed.scratch())?;
     loop {
         let line = process.line(LOGIN)?;
