@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::entrance::Entrance;
 use crate::listen::{self, Door};
-use crate::supervisor::Shared;
+use crate::supervisor::{Shared, Stop};
 use crate::{Bind, Bound, Error, Event, Forward};
 
 /// A forward's number within its tunnel.
@@ -69,8 +69,10 @@ impl Forwards {
     }
 
     pub(crate) async fn add(&self, forward: Forward) -> Result<ForwardId, Error> {
+        self.check_open()?;
         let id = self.insert(forward).await?;
-        match self.start(id, true).await {
+        // A stop that came meanwhile may have missed it.
+        match self.start(id, true).await.and_then(|()| self.check_open()) {
             Ok(()) => Ok(id),
             Err(error) => {
                 self.remove(id).await;
@@ -115,6 +117,14 @@ impl Forwards {
         match self.list().into_iter().find(|forward| forward.bound.is_empty()) {
             None => Ok(()),
             Some(forward) => Err(self.shared.tasks.remotes.refusal(forward.id, &forward.forward)),
+        }
+    }
+
+    /// Nothing is added to a tunnel that is being stopped, or has ended.
+    fn check_open(&self) -> Result<(), Error> {
+        match *self.shared.stop.borrow() {
+            Stop::No => Ok(()),
+            Stop::At(_) | Stop::Now => Err(Error::stopped()),
         }
     }
 

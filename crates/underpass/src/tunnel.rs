@@ -104,7 +104,8 @@ impl Tunnel {
     /// Adds a forward to the running tunnel.
     ///
     /// # Errors
-    /// It cannot be listened for: by this machine, or by the server, which is waited for if need be.
+    /// It cannot be listened for: by this machine, or by the server, which is waited for if need be. Or the tunnel is
+    /// being stopped, or has ended.
     pub async fn add_forward(&self, forward: Forward) -> Result<ForwardId, Error> {
         self.0.forwards.add(forward).await
     }
