@@ -2,12 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod access;
+mod changing_forwards;
 mod credentials;
 mod deadlines;
+mod direct_connection;
+mod dynamic_forward;
 mod endings;
 mod events;
 mod fairness;
 mod host_keys;
+mod jumps;
+mod limits;
 mod listening;
 mod loss;
 mod observers;
@@ -17,3 +23,5 @@ mod stopping;
 mod support;
 mod targets;
 mod traffic;
+#[cfg(unix)]
+mod unix_sockets;
