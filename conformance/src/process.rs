@@ -1,6 +1,5 @@
 //! Child processes whose output is kept and can be waited for.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -242,30 +241,19 @@ impl Transcript {
     }
 }
 
-/// The children of a process, their children, and so on.
+/// The children of a process, their children, and so on, as proc_pid_task(5) lists them.
 fn descendants(ancestor: u32) -> Result<Vec<Pid>> {
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    for entry in fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // It may have ended since it was listed.
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        if let Some(parent) = parent(&stat) {
-            children.entry(parent).or_default().push(pid);
-        }
-    }
-    let (mut found, mut looked_at) = (vec![ancestor], 0);
+    let (mut found, mut looked_at) = (vec![ancestor.to_string()], 0);
     while let Some(pid) = found.get(looked_at) {
-        let more = children.remove(pid).unwrap_or_default();
-        found.extend(more);
+        // Whoever has ended since it was found has none.
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        found.extend(children.split_whitespace().map(str::to_owned));
         looked_at += 1;
     }
-    let pids = found.into_iter().skip(1).filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    Ok(pids.collect())
-}
-
-/// Field 4 of proc_pid_stat(5). The second field, the name, may hold spaces and brackets.
-fn parent(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+    found[1..]
+        .iter()
+        .map(|pid| Pid::from_raw(pid.parse()?).ok_or_else(|| Failure::new("no process 0")))
+        .collect()
 }
 
 /// The same command, started so that the kernel kills it when its parent dies: a test runner that is killed runs no

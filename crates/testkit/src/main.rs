@@ -1,12 +1,12 @@
 //! Targets and relays as processes of their own.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use underpass_testkit::relay::Relay;
+use underpass_testkit::relay::{CuttingRelay, Relay};
 use underpass_testkit::server::LOOPBACK;
 use underpass_testkit::target::Target;
 use underpass_testkit::{Payload, Server};
@@ -15,14 +15,18 @@ const USAGE: &str = "\
 usage: testkit target echo|sink|discard|source|burst|reply|black-hole [--bytes N] [--seed N] [--listen ADDR]
        testkit relay|seal-relay --to ADDR [--listen ADDR]
        testkit delay-relay --to ADDR --delay MILLISECONDS [--listen ADDR]
+       testkit cutting-relay --to ADDR [--listen ADDR]
 
 Prints the address that it listens on, then serves until its standard input ends.
+The cutting relay does what each line there says (cut, black-hole, half-open, refuse, restore, count), and answers with
+the number of connections that it has accepted so far.
 ADDR is IP:PORT; --listen defaults to 127.0.0.1:0, --bytes to 1048576, --seed to 0.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match start(&arguments) {
-        Ok(server) => serve(&server),
+        Ok(Started::Server(server)) => ended(serve(&server)),
+        Ok(Started::Cutting(relay)) => ended(obey(&relay)),
         Err(problem) => {
             eprintln!("testkit: {problem}\n{USAGE}");
             ExitCode::from(2)
@@ -30,14 +34,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until standard input ends, so that a server never outlives the process that started it.
-fn serve(server: &Server) -> ExitCode {
-    let mut out = io::stdout();
-    let served = writeln!(out, "{}", server.address())
-        .and_then(|()| out.flush())
-        .and_then(|()| io::copy(&mut io::stdin().lock(), &mut io::sink()));
+fn ended(served: io::Result<()>) -> ExitCode {
     match served {
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("testkit: {error}");
             ExitCode::FAILURE
@@ -45,21 +44,60 @@ fn serve(server: &Server) -> ExitCode {
     }
 }
 
-fn start(arguments: &[String]) -> Result<Server, String> {
+/// Serves until standard input ends, so that a server never outlives the process that started it.
+fn serve(server: &Server) -> io::Result<()> {
+    say(server.address())?;
+    io::copy(&mut io::stdin().lock(), &mut io::sink()).map(drop)
+}
+
+/// Serves until standard input ends, and does what it says.
+fn obey(relay: &CuttingRelay) -> io::Result<()> {
+    say(relay.address())?;
+    for line in io::stdin().lock().lines() {
+        match line?.as_str() {
+            "cut" => relay.cut(),
+            "black-hole" => relay.black_hole(),
+            "half-open" => relay.half_open(),
+            "refuse" => relay.refuse(),
+            "restore" => relay.restore(),
+            "count" => {}
+            other => return Err(io::Error::other(format!("unknown fault {other}"))),
+        }
+        say(relay.accepted())?;
+    }
+    Ok(())
+}
+
+fn say(what: impl std::fmt::Display) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "{what}")?;
+    out.flush()
+}
+
+enum Started {
+    Server(Server),
+    Cutting(CuttingRelay),
+}
+
+fn start(arguments: &[String]) -> Result<Started, String> {
     let (command, rest) = arguments.split_first().ok_or("no command")?;
-    let server = match command.as_str() {
+    let started = match command.as_str() {
         "target" => {
             let (kind, rest) = rest.split_first().ok_or("no target")?;
             let options = Options::parse(rest)?;
-            options.target(kind)?.listen(options.listen)
+            options.target(kind)?.listen(options.listen).map(Started::Server)
         }
         "relay" | "seal-relay" | "delay-relay" => {
             let options = Options::parse(rest)?;
-            options.relay(command)?.listen(options.listen, options.to.ok_or("--to is missing")?)
+            options.relay(command)?.listen(options.listen, options.destination()?).map(Started::Server)
+        }
+        "cutting-relay" => {
+            let options = Options::parse(rest)?;
+            CuttingRelay::listen(options.listen, options.destination()?).map(Started::Cutting)
         }
         other => return Err(format!("unknown command {other}")),
     };
-    server.map_err(|error| error.to_string())
+    started.map_err(|error| error.to_string())
 }
 
 struct Options {
@@ -100,6 +138,10 @@ impl Options {
             "black-hole" => Target::BlackHole,
             other => return Err(format!("unknown target {other}")),
         })
+    }
+
+    fn destination(&self) -> Result<SocketAddr, String> {
+        self.to.ok_or_else(|| "--to is missing".to_owned())
     }
 
     fn relay(&self, command: &str) -> Result<Relay, String> {

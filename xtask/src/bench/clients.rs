@@ -32,7 +32,7 @@ pub(crate) struct Binary {
     pub(crate) package: &'static str,
 }
 
-const UNDERPASS_BINARY: Binary = Binary { name: "underpass", package: "underpass-cli" };
+pub(crate) const UNDERPASS_BINARY: Binary = Binary { name: "underpass", package: "underpass-cli" };
 pub(crate) const TESTKIT_BINARY: Binary = Binary { name: "testkit", package: "underpass-testkit" };
 
 enum Start {
@@ -108,13 +108,19 @@ fn start_underpass(bed: &Bed, ciphers: &CipherSet, server: SocketAddr) -> Result
     let mut args = login(bed, ciphers, server, listen)?;
     args.splice(0..0, ["--json".into(), "-Fnone".into(), "--max-connections=100000".into()]);
     let mut process = Process::start("underpass", &bed.binary(&UNDERPASS_BINARY), args, bed.scratch())?;
+    let address = listening(&mut process)?;
+    Ok((process, address))
+}
+
+/// Where our client says that it listens.
+pub(crate) fn listening(process: &mut Process) -> Result<SocketAddr> {
     loop {
         let line = process.line(LOGIN)?;
         let event: Value = serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?;
         match event["event"].as_str() {
             Some("listening") => {
                 let address = event["address"].as_str().context("`listening` without an address")?;
-                return Ok((process, address.parse()?));
+                return Ok(address.parse()?);
             }
             Some("error") => bail!("underpass: {line}"),
             _ => {}
@@ -134,7 +140,12 @@ fn start_openssh(bed: &Bed, ciphers: &CipherSet, server: SocketAddr) -> Result<(
 }
 
 /// The part of the command line that Underpass and `ssh` share.
-fn login(bed: &Bed, ciphers: &CipherSet, server: SocketAddr, listen: SocketAddr) -> Result<Vec<OsString>> {
+pub(crate) fn login(
+    bed: &Bed,
+    ciphers: &CipherSet,
+    server: SocketAddr,
+    listen: SocketAddr,
+) -> Result<Vec<OsString>> {
     let known_hosts = bed.sshd.known_hosts(&bed.scratch, server)?;
     let mut args: Vec<OsString> =
         vec!["-N".into(), "-L".into(), format!("{listen}:{}", bed.target.address).into()];
@@ -157,7 +168,7 @@ fn login(bed: &Bed, ciphers: &CipherSet, server: SocketAddr, listen: SocketAddr)
 }
 
 /// What only `ssh` has: no configuration file, no compression, no shared connection.
-const OPENSSH: &str = "-F none -o Compression=no -o ControlPath=none -o ExitOnForwardFailure=yes";
+pub(crate) const OPENSSH: &str = "-F none -o Compression=no -o ControlPath=none -o ExitOnForwardFailure=yes";
 
 /// A login on loopback, through 100 ms of delay as well, takes about a second.
-const LOGIN: Duration = Duration::from_secs(20);
+pub(crate) const LOGIN: Duration = Duration::from_secs(20);

@@ -5,11 +5,10 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-use super::options::Options;
 use super::sshd;
 
 /// A Markdown list of date, machine, versions and command line.
-pub(crate) fn describe(options: &Options, command_line: &str) -> String {
+pub(crate) fn describe(runs: usize, command_line: &str) -> String {
     let uname = rustix::system::uname();
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     let facts = [
@@ -21,7 +20,7 @@ pub(crate) fn describe(options: &Options, command_line: &str) -> String {
         ("underpass", said_by("git", &["describe", "--always", "--dirty"])),
         ("compiler", said_by("rustc", &["--version"])),
         ("command", format!("`{command_line}`")),
-        ("runs", format!("{}, medians; ± is half the range between the extremes", options.runs)),
+        ("runs", format!("{}, medians; ± is half the range between the extremes", runs)),
     ];
     facts.iter().fold(String::new(), |mut text, (name, fact)| {
         let _ = writeln!(text, "- {name}: {fact}");
@@ -36,7 +35,7 @@ fn processor() -> String {
 }
 
 /// The first line of a program's output; OpenSSH's programs write their version to standard error.
-fn said_by(program: &str, args: &[&str]) -> String {
+pub(crate) fn said_by(program: &str, args: &[&str]) -> String {
     let Ok(output) = Command::new(program).args(args).current_dir(crate::workspace::root()).output() else {
         return "not found".to_owned();
     };

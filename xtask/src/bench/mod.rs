@@ -9,6 +9,7 @@ mod load;
 mod machine;
 mod metrics;
 mod options;
+mod outages;
 mod process;
 mod report;
 mod samples;
@@ -19,7 +20,7 @@ mod target;
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
     match args.first().and_then(|arg| arg.to_str()) {
         Some("hold") => return process::hold(&args[1..]),
         Some("target") => return target::run(),
+        Some("outages") => return outages::run(args),
         _ => {}
     }
     let command_line = command_line(&args);
@@ -47,14 +49,14 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
 }
 
 fn compare(options: &Options, command_line: &str) -> Result<()> {
-    let binaries = binaries(options)?;
+    let binaries = binaries(options.binaries.as_deref(), &needed(options))?;
     process::raise_file_limit(4 * options.sizes.idle as u64)?;
     let bed = Bed::new(binaries)?;
     let samples = measure(options, &bed);
     let tables = report::tables(&samples, &options.ciphers, &options.metrics);
     println!("{tables}");
 
-    let machine = machine::describe(options, command_line);
+    let machine = machine::describe(options.runs, command_line);
     let output = output(options);
     if let Some(directory) = output.parent() {
         fs::create_dir_all(directory)?;
@@ -109,13 +111,17 @@ fn shown(metric: &Metric, values: &[f64]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// The directory of the binaries that the selection needs: the given one, or that of a release build made now.
-fn binaries(options: &Options) -> Result<PathBuf> {
-    let mut needed: Vec<&Binary> = options.clients.iter().filter_map(|client| client.binary).collect();
+fn needed(options: &Options) -> Vec<&'static Binary> {
+    let mut needed: Vec<_> = options.clients.iter().filter_map(|client| client.binary).collect();
     if options.metrics.iter().any(|metric| !metric.delay.is_zero()) {
         needed.push(&TESTKIT_BINARY);
     }
-    let directory = match &options.binaries {
+    needed
+}
+
+/// The directory of these binaries: the given one, or that of a release build made now.
+fn binaries(given: Option<&Path>, needed: &[&Binary]) -> Result<PathBuf> {
+    let directory = match given {
         Some(directory) => std::path::absolute(directory)?,
         None => {
             let packages = needed.iter().flat_map(|binary| ["-p", binary.package]);

@@ -68,6 +68,7 @@ pub(crate) fn help() -> String {
     format!(
         "\
 usage: cargo xtask bench [OPTION]…
+       cargo xtask bench outages [OPTION]…   the same outages for Underpass and for autossh
   --runs N          measure everything N times and take medians (default 5)
   --quick           small amounts, for a first look
   --clients LIST    of {clients}

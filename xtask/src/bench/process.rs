@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rustix::process::{Resource, Signal};
+use rustix::process::{Pid, Resource, Signal};
 
 /// A running child. Dropping it kills and reaps it.
 pub(crate) struct Process {
@@ -62,6 +62,39 @@ impl Process {
             Err(RecvTimeoutError::Timeout) => bail!("{} said nothing for {patience:?}", self.name),
             Err(RecvTimeoutError::Disconnected) => bail!("{} ended: {}", self.name, self.last_words()),
         }
+    }
+
+    /// The next line, if it is there already.
+    pub(crate) fn line_so_far(&mut self) -> Option<String> {
+        self.lines.try_recv().ok()
+    }
+
+    /// Sends a signal to the children of the child, to theirs, and so on.
+    pub(crate) fn signal_descendants(&self, signal: Signal) {
+        for pid in self.descendants() {
+            // It may have ended since it was found.
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
+    /// Sends a signal to the child and to its descendants.
+    pub(crate) fn signal_all(&self, signal: Signal) {
+        // Found while their parent is known.
+        let descendants = self.descendants();
+        for pid in [Pid::from_child(&self.child)].into_iter().chain(descendants) {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
+    /// As proc_pid_task(5) lists them.
+    fn descendants(&self) -> Vec<Pid> {
+        let (mut found, mut looked_at) = (vec![self.child.id().to_string()], 0);
+        while let Some(pid) = found.get(looked_at) {
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            found.extend(children.split_whitespace().map(str::to_owned));
+            looked_at += 1;
+        }
+        found[1..].iter().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
     }
 
     /// Waits until `ready` says so; an error when the child ends first or `patience` runs out.

@@ -57,7 +57,7 @@ fn row(samples: &Samples, set: &'static CipherSet, figure: &'static Figure) -> [
 }
 
 /// The median, and how far the runs lie apart.
-fn value(values: &[f64], digits: usize) -> String {
+pub(crate) fn value(values: &[f64], digits: usize) -> String {
     let Some(median) = stats::median(values) else { return NOTHING.to_owned() };
     match stats::spread(values) {
         Some(spread) if values.len() > 1 => format!("{median:.digits$} ±{:.0}%", spread * 100.0),
@@ -90,7 +90,7 @@ fn verdict(ratio: Option<f64>, goal: Option<Goal>) -> &'static str {
 }
 
 /// A Markdown table with padded columns; the first is flush left, the others flush right.
-fn markdown<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -> String {
+pub(crate) fn markdown<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].chars().count(), 3]).max().expect("the header is there")
@@ -120,7 +120,7 @@ fn rule(column: usize, width: usize) -> String {
     if column == 0 { "-".repeat(width) } else { format!("{}:", "-".repeat(width - 1)) }
 }
 
-const NOTHING: &str = "–";
+pub(crate) const NOTHING: &str = "–";
 
 #[cfg(test)]
 mod tests {

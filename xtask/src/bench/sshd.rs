@@ -20,7 +20,7 @@ pub(crate) struct Sshd {
     pub(crate) user: String,
     pub(crate) identity: PathBuf,
     host_key: String,
-    _process: Process,
+    process: Process,
 }
 
 impl Sshd {
@@ -35,7 +35,18 @@ impl Sshd {
         }
         let (process, address) = retry_on_taken_port(|port| start_on(port, scratch, &host))?;
         let host_key = fs::read_to_string(scratch.file("host_key.pub"))?.trim().to_owned();
-        Ok(Self { address, user: user()?, identity, host_key, _process: process })
+        Ok(Self { address, user: user()?, identity, host_key, process })
+    }
+
+    /// The server, whose descendants are its sessions.
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Starts a server that was killed, where it was.
+    pub(crate) fn restart(&mut self, scratch: &Scratch) -> Result<()> {
+        self.process = listen(self.address, scratch)?;
+        Ok(())
     }
 
     /// A known_hosts file for clients that reach this server at `address`, perhaps through a relay.
@@ -69,11 +80,16 @@ fn start_on(port: u16, scratch: &Scratch, host_key: &Path) -> Result<(Process, S
         host_key.display(),
         scratch.file("authorized_keys").display()
     );
-    let config = scratch.write("sshd_config", &config)?;
+    scratch.write(CONFIG, &config)?;
+    Ok((listen(address, scratch)?, address))
+}
+
+fn listen(address: SocketAddr, scratch: &Scratch) -> Result<Process> {
+    let config = scratch.file(CONFIG);
     let args = ["-D".as_ref(), "-e".as_ref(), "-f".as_ref(), config.as_os_str()];
     let mut process = Process::start("sshd", Path::new(PROGRAM), args, scratch.path())?;
     process.wait_until(START, || TcpStream::connect(address).is_ok())?;
-    Ok((process, address))
+    Ok(process)
 }
 
 fn generate_key(scratch: &Scratch, name: &str) -> Result<PathBuf> {
@@ -92,6 +108,8 @@ fn user() -> Result<String> {
     let output = Command::new("id").arg("-un").output().context("cannot run id")?;
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
+
+const CONFIG: &str = "sshd_config";
 
 /// Everything else is sshd's default, its ciphers and its rekeying included.
 const SETTINGS: &str = "\

@@ -41,8 +41,16 @@ impl CuttingRelay {
     /// # Errors
     /// What the operating system says to binding.
     pub fn start(to: SocketAddr) -> io::Result<Self> {
+        Self::listen(LOOPBACK, to)
+    }
+
+    /// Starts it on `address`, leading to `to`.
+    ///
+    /// # Errors
+    /// What the operating system says to binding.
+    pub fn listen(address: SocketAddr, to: SocketAddr) -> io::Result<Self> {
         let (link, watched) = watch::channel(Link { to, cuts: 0, losses: 0, fault: Fault::None });
-        let server = Server::listen(LOOPBACK, move |client| serve(client, watched.clone()))?;
+        let server = Server::listen(address, move |client| serve(client, watched.clone()))?;
         Ok(Self { server, link })
     }
 
