@@ -1,6 +1,8 @@
 //! A tunnel's life: connect, serve, and connect again when the connection breaks.
 
+use std::error::Error as _;
 use std::future::pending;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,7 +18,7 @@ use crate::reconnect::{Retrying, Verdict};
 use crate::session::Command;
 use crate::switchboard::Switchboard;
 use crate::wake::Watch;
-use crate::{Error, Event, Settings, State, Step};
+use crate::{Error, ErrorKind, Event, Settings, State, Step};
 
 /// How often the clocks are compared. A machine that wakes is noticed this soon.
 const LOOK: Duration = Duration::from_secs(5);
@@ -24,6 +26,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// What a server has to answer in after the machine has slept: most connections are dead then, and the others answer
 /// at once.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// A connection that breaks within this time after such an event broke because of it.
+const AFTERMATH: Duration = Duration::from_secs(30);
 
 /// What the tunnel's handle and its supervisor share.
 pub(crate) struct Shared {
@@ -56,13 +61,15 @@ pub(crate) struct Supervisor {
     pub(crate) route: Route,
     retrying: Retrying,
     clocks: Watch,
+    /// When the machine woke or the network changed, while there was a connection.
+    shaken: Option<Instant>,
 }
 
 impl Supervisor {
     pub(crate) fn new(shared: Arc<Shared>, route: Route) -> Self {
         let retrying = Retrying::new(&shared.settings.reconnect);
         let clocks = Watch::new(LOOK, Instant::now(), SystemTime::now());
-        Self { shared, route, retrying, clocks }
+        Self { shared, route, retrying, clocks, shaken: None }
     }
 
     /// The first connection.
@@ -112,10 +119,14 @@ impl Supervisor {
                 () = told_to_stop(&mut stop, live) => {}
                 () = sleep_until(self.clocks.due().into()) => {
                     if self.clocks.look(Instant::now(), SystemTime::now()).is_some() {
+                        self.shaken = Some(Instant::now());
                         live.probe(SIGN_OF_LIFE);
                     }
                 }
-                () = shared.nudge.notified() => live.probe(SIGN_OF_LIFE),
+                () = shared.nudge.notified() => {
+                    self.shaken = Some(Instant::now());
+                    live.probe(SIGN_OF_LIFE);
+                }
             }
         }
     }
@@ -182,6 +193,8 @@ impl Supervisor {
             Verdict::Retry { after, attempt } => (after, attempt),
             Verdict::GiveUp(_) => return Err(error),
         };
+        let hurried = if self.is_due_to_the_network(&error) { self.hurry() } else { None };
+        let after = hurried.map_or(after, |hurried| after.min(hurried));
         self.shared.state.send_replace(State::Reconnecting);
         self.shared.settings.tell(|| Event::Reconnecting { error: error.clone(), attempt, after });
         let mut due = Instant::now() + after;
@@ -195,11 +208,33 @@ impl Supervisor {
                 }
                 () = self.shared.nudge.notified() => {}
             }
-            LIMITERS.network_changed(Instant::now());
-            if let Some(delay) = self.retrying.immediate(random(), Instant::now()) {
+            if let Some(delay) = self.hurry() {
                 due = due.min(Instant::now() + delay);
             }
         }
+    }
+
+    /// This machine's network is another one: now is as good a time as any. Gives how long to wait, if that may be cut
+    /// short at the moment.
+    fn hurry(&mut self) -> Option<Duration> {
+        LIMITERS.network_changed(Instant::now());
+        self.retrying.immediate(random(), Instant::now())
+    }
+
+    /// Whether a connection broke since the machine slept or lost its way, not for the server's sake.
+    fn is_due_to_the_network(&mut self, error: &Error) -> bool {
+        let shaken = self.shaken.take().is_some_and(|at| at.elapsed() < AFTERMATH);
+        let said = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        let lost_its_way = said.is_some_and(|said| {
+            matches!(
+                said.kind(),
+                io::ErrorKind::NetworkDown
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::AddrNotAvailable
+            )
+        });
+        shaken || matches!(error.kind(), ErrorKind::Lost { .. }) && lost_its_way
     }
 }
 
