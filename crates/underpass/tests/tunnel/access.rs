@@ -64,7 +64,8 @@ async fn names_stand_for_their_addresses() {
     assert!(gets_through(allowed("localhost")).await);
     assert!(!gets_through(blocked("localhost")).await);
     assert!(!gets_through(allowed("nowhere.invalid")).await);
-    assert!(gets_through(blocked("nowhere.invalid")).await);
+    // Anybody might be it.
+    assert!(!gets_through(blocked("nowhere.invalid")).await);
 }
 
 #[tokio::test]

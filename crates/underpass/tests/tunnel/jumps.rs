@@ -93,8 +93,8 @@ async fn a_next_server_that_is_out_of_reach_is_told_with_both_names() {
     let (outer, inner) = two().await;
     let refusing = Refusing::start().unwrap();
     let error = refused(inner.builder_at(refusing.address()).jump(outer.builder())).await;
-    assert!(matches!(error.kind(), ErrorKind::TargetRefused { .. }), "{error}");
-    assert_eq!(error.host(), Some("127.0.0.1"));
+    assert!(matches!(error.kind(), ErrorKind::Hop { hop, .. } if hop == "127.0.0.1"), "{error}");
+    assert_eq!((error.step(), error.host()), (Step::Dial, Some("127.0.0.1")));
     assert!(error.to_string().contains(&refusing.address().to_string()), "{error}");
 }
 
