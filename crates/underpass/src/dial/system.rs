@@ -25,9 +25,8 @@ fn choose(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<ProxyUrl>, Error> {
     // The lower case counts first: CGI programs get `HTTP_PROXY` from their clients.
-    let read = |name: &str| {
-        variable(&name.to_lowercase()).or_else(|| variable(name)).filter(|value| !value.is_empty())
-    };
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let read = |name: &str| set(&name.to_lowercase()).or_else(|| set(name));
     if read(EXCEPTIONS).is_some_and(|list| Exceptions::parse(&list).contains(host, port)) {
         return Ok(None);
     }
@@ -61,6 +60,11 @@ mod tests {
             chosen(&[("ALL_PROXY", "socks5://A:1"), ("all_proxy", "socks5://b:2")]).unwrap().contains("b:2")
         );
         assert_eq!(chosen(&[("ALL_PROXY", "")]), None);
+        assert!(chosen(&[("all_proxy", ""), https]).unwrap().contains("web:3128"));
+        assert!(
+            chosen(&[("https_proxy", ""), https]).unwrap().contains("web:3128"),
+            "empty is as good as unset"
+        );
     }
 
     #[test]
