@@ -18,6 +18,7 @@ use underpass_proto::{
 use underpass_wire::OpenFailureReason;
 
 use crate::connect::Tasks;
+use crate::error::in_words;
 use crate::host_key::{self, Decision};
 use crate::inward::Arrival;
 use crate::known_hosts::KnownHosts;
@@ -98,7 +99,7 @@ impl Client {
         match (&self.settings.proxy, step) {
             // The server has not been heard of yet.
             (Proxy::Command(_), Step::Identify) => {
-                let problem = cause.map(|cause| cause.to_string());
+                let problem = cause.as_ref().map(in_words);
                 let problem = problem.unwrap_or_else(|| "it ended before the server had answered".to_owned());
                 Error::proxy_command(host, problem)
             }

@@ -6,6 +6,7 @@ mod refusal;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
+pub(crate) use construct::in_words;
 pub(crate) use kind::Seconds;
 pub use kind::{DialAttempt, ErrorKind, HostKeyLocation};
 use underpass_proxy::Outcome;

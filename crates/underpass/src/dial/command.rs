@@ -3,7 +3,7 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::{Pin, pin};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -61,23 +61,26 @@ impl AsyncRead for Pipes {
         if buffer.remaining() < before || before == 0 {
             return Poll::Ready(Ok(()));
         }
-        let failed = ready!(self.poll_failed(cx));
-        Poll::Ready(failed.map_or(Ok(()), Err))
+        match ready!(self.poll_ended(cx)) {
+            Some(status) if !status.success() => Poll::Ready(Err(ended(status))),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 }
 
 impl Pipes {
-    /// How the program failed, if it does soon.
-    fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Error>> {
+    /// How the program ended, if it does soon.
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Option<ExitStatus>> {
         if let Poll::Ready(status) = pin!(self.program.wait()).poll(cx) {
-            let failed = status.ok().filter(|status| !status.success());
-            return Poll::Ready(
-                failed.map(|status| io::Error::other(format!("the command ended: {status}"))),
-            );
+            return Poll::Ready(status.ok());
         }
         let linger = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
         linger.as_mut().poll(cx).map(|()| None)
     }
+}
+
+fn ended(status: ExitStatus) -> io::Error {
+    io::Error::other(format!("the command ended: {status}"))
 }
 
 impl AsyncWrite for Pipes {
@@ -85,8 +88,8 @@ impl AsyncWrite for Pipes {
         match ready!(Pin::new(&mut self.input).poll_write(cx, bytes)) {
             Ok(count) => Poll::Ready(Ok(count)),
             Err(error) => {
-                let failed = ready!(self.poll_failed(cx));
-                Poll::Ready(Err(failed.unwrap_or(error)))
+                let status = ready!(self.poll_ended(cx));
+                Poll::Ready(Err(status.map_or(error, ended)))
             }
         }
     }

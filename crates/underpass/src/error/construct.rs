@@ -225,7 +225,7 @@ impl Error {
 }
 
 /// What the system says, without the error number.
-fn in_words(cause: &io::Error) -> String {
+pub(crate) fn in_words(cause: &io::Error) -> String {
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset by the peer".to_owned(),
