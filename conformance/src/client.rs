@@ -85,6 +85,13 @@ impl Client {
         self.kind
     }
 
+    /// Our client in any case, for what ssh does not have.
+    #[must_use]
+    pub fn ours(mut self) -> Self {
+        self.kind = ClientKind::Underpass;
+        self
+    }
+
     /// Forwards a loopback port of the client's choice to `target`, a `host:port`.
     #[must_use]
     pub fn forward(self, target: impl Display) -> Self {

@@ -52,7 +52,7 @@ impl Bed {
         let known_hosts = self.path("known_hosts").display().to_string();
         let client = Client::to(self.peer.address()).identity(Keys::get()?.user(KeyType::Ed25519));
         let client = client.option("UserKnownHostsFile", known_hosts).option("HostKeyAlias", ALIAS);
-        Ok(client.verbosity(3))
+        Ok(client.ours().verbosity(3))
     }
 
     /// The same through a proxy.
