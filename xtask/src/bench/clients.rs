@@ -106,7 +106,7 @@ impl Running {
 fn start_underpass(bed: &Bed, ciphers: &CipherSet, server: SocketAddr) -> Result<(Process, SocketAddr)> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut args = login(bed, ciphers, server, listen)?;
-    args.splice(0..0, ["--json".into(), "-Fnone".into(), "--max-connections=100000".into()]);
+    args.splice(0..0, ["--json".into(), "-Fnone".into(), format!("--max-connections={ENOUGH}").into()]);
     let mut process = Process::start("underpass", &bed.binary(&UNDERPASS_BINARY), args, bed.scratch())?;
     let address = listening(&mut process)?;
     Ok((process, address))
@@ -169,6 +169,9 @@ pub(crate) fn login(
 
 /// What only `ssh` has: no configuration file, no compression, no shared connection.
 pub(crate) const OPENSSH: &str = "-F none -o Compression=no -o ControlPath=none -o ExitOnForwardFailure=yes";
+
+/// More connections than any measurement opens; ssh has no limit to set.
+const ENOUGH: u32 = 50_000;
 
 /// A login on loopback, through 100 ms of delay as well, takes about a second.
 pub(crate) const LOGIN: Duration = Duration::from_secs(20);

@@ -13,6 +13,7 @@ mod outages;
 mod process;
 mod report;
 mod samples;
+mod scale;
 mod scratch;
 mod sshd;
 mod stats;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
         Some("hold") => return process::hold(&args[1..]),
         Some("target") => return target::run(),
         Some("outages") => return outages::run(args),
+        Some("scale") => return scale::run(args),
         _ => {}
     }
     let command_line = command_line(&args);

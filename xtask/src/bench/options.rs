@@ -69,6 +69,7 @@ pub(crate) fn help() -> String {
         "\
 usage: cargo xtask bench [OPTION]…
        cargo xtask bench outages [OPTION]…   the same outages for Underpass and for autossh
+       cargo xtask bench scale               many connections at once, and many one after the other
   --runs N          measure everything N times and take medians (default 5)
   --quick           small amounts, for a first look
   --clients LIST    of {clients}

@@ -129,6 +129,22 @@ impl Process {
         Ok(kib.context("no Rss line in smaps_rollup")? * 1024)
     }
 
+    /// How many files and sockets it has open.
+    pub(crate) fn descriptors(&self) -> Result<usize> {
+        self.entries("fd")
+    }
+
+    /// How many threads it has.
+    pub(crate) fn threads(&self) -> Result<usize> {
+        self.entries("task")
+    }
+
+    fn entries(&self, directory: &str) -> Result<usize> {
+        let entries = fs::read_dir(format!("/proc/{}/{directory}", self.child.id()))
+            .with_context(|| format!("{} is gone: {}", self.name, self.last_words()))?;
+        Ok(entries.count())
+    }
+
     /// The end of what the child wrote to its standard error.
     pub(crate) fn last_words(&self) -> String {
         let log = fs::read(&self.log).unwrap_or_default();
