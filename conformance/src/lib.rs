@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`peer`] | the servers: OpenSSH's sshd, dropbear, asyncssh |
 //! | [`client`] | a client under test as a process: ours, or `ssh` to check the harness itself |
+//! | [`curl`] | curl as a client of our proxies |
 //! | [`traffic`] | bytes through a forward, checked one by one |
 //! | [`matrix`] | which algorithm is to be proven by which peer |
 //! | [`interop`] | the matrix, run |
@@ -17,6 +18,7 @@
 
 pub mod account;
 pub mod client;
+pub mod curl;
 mod failure;
 pub mod interop;
 pub mod keys;

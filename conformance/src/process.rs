@@ -61,9 +61,14 @@ impl Process {
     ///
     /// # Errors
     /// It closed its standard input.
-    pub fn write(&mut self, text: &str) -> Result<()> {
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) -> Result<()> {
         let input = self.input.as_mut().ok_or_else(|| Failure::new("standard input is closed"))?;
-        Ok(input.write_all(text.as_bytes())?)
+        Ok(input.write_all(bytes.as_ref())?)
+    }
+
+    /// Ends its standard input.
+    pub fn close_input(&mut self) {
+        self.input = None;
     }
 
     /// Waits until `find` finds something in what `stream` has brought.
@@ -147,6 +152,12 @@ impl Transcript {
     #[must_use]
     pub fn text(&self) -> String {
         self.text_from(0)
+    }
+
+    /// The bytes so far.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.lock().bytes.clone()
     }
 
     /// The text from a [`mark`](Self::mark) on.

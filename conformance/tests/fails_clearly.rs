@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use underpass_conformance::client::Session;
+use underpass_conformance::client::{ClientKind, Session};
 use underpass_conformance::keys::{KeyType, Keys};
 use underpass_conformance::peer::{sshd, write_known_hosts};
 use underpass_conformance::{Client, Failure, Peer, PeerKind, Result, traffic, with_each_peer};
@@ -255,6 +255,10 @@ fn breaks(options: &[(&str, &str)], how: impl Fn(&CuttingRelay)) -> Result<()> {
         .identity(Keys::get()?.user(KeyType::Ed25519))
         .option("UserKnownHostsFile", known_hosts.display().to_string());
     let client = options.iter().fold(client, |client, &(keyword, value)| client.option(keyword, value));
+    let client = match client.kind() {
+        ClientKind::Underpass => client.flag(["--reconnect", "never"]),
+        ClientKind::Ssh => client,
+    };
     let mut session = client.forward(echo.address()).start()?;
     traffic::run(PATIENCE, traffic::echo(session.local(), Payload::new(32), 100_000))?;
     how(&relay);

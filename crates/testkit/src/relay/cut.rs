@@ -17,10 +17,11 @@ pub struct CuttingRelay {
     link: watch::Sender<Link>,
 }
 
-/// What the link does; a change of `cuts` ends the connections that are open.
+/// What the link does; a change of `cuts` ends the connections that are open, one of `strandings` their near sides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Link {
     cuts: u64,
+    strandings: u64,
     fault: Fault,
 }
 
@@ -60,6 +61,12 @@ impl CuttingRelay {
         self.link.send_modify(|link| link.cuts += 1);
     }
 
+    /// Resets the near side of all open connections, and keeps the far side open and silent until it is closed there:
+    /// the client has gone, and nobody told the server. New ones are served.
+    pub fn strand(&self) {
+        self.link.send_modify(|link| link.strandings += 1);
+    }
+
     /// Stops passing bytes in either direction, keeping everything open: the cable is pulled out. New connections are
     /// accepted and get nothing either.
     pub fn black_hole(&self) {
@@ -78,7 +85,7 @@ impl CuttingRelay {
 }
 
 async fn serve(mut client: TcpStream, to: SocketAddr, mut link: watch::Receiver<Link>) -> io::Result<()> {
-    let cuts = link.borrow().cuts;
+    let Link { cuts, strandings, .. } = *link.borrow();
     let mut server = TcpStream::connect(to).await?;
     server.set_nodelay(true)?;
     {
@@ -86,7 +93,7 @@ async fn serve(mut client: TcpStream, to: SocketAddr, mut link: watch::Receiver<
         let mut passing = pin!(pass_both(&mut client, &mut server, || |_: &mut [u8]| {}));
         loop {
             let now = *link.borrow_and_update();
-            if now.cuts != cuts || now.fault == Fault::HalfOpen {
+            if now.cuts != cuts || now.strandings != strandings || now.fault == Fault::HalfOpen {
                 break;
             }
             tokio::select! {
@@ -94,6 +101,11 @@ async fn serve(mut client: TcpStream, to: SocketAddr, mut link: watch::Receiver<
                 changed = link.changed() => changed.map_err(io::Error::other)?,
             }
         }
+    }
+    if link.borrow().strandings != strandings {
+        reset(&client);
+        drop(client);
+        return discard(server).await;
     }
     if link.borrow().cuts == cuts {
         drop(server);
@@ -103,6 +115,11 @@ async fn serve(mut client: TcpStream, to: SocketAddr, mut link: watch::Receiver<
     }
     reset(&client);
     Ok(())
+}
+
+/// Acknowledges what still comes, as a machine does that is up, and forgets it.
+async fn discard(mut stream: TcpStream) -> io::Result<()> {
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
 }
 
 #[cfg(test)]
@@ -159,5 +176,29 @@ mod tests {
         assert!(silence.is_err(), "the near side noticed");
         relay.cut();
         assert!(stream.read(&mut [0]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stranded_connection_ends_for_the_client_alone() {
+        let (closed, mut ended) = tokio::sync::mpsc::unbounded_channel();
+        let target = Server::listen(LOOPBACK, move |mut stream: TcpStream| {
+            let closed = closed.clone();
+            async move {
+                stream.read_exact(&mut [0]).await?;
+                stream.write_all(b"y").await?;
+                let outcome = stream.read(&mut [0]).await;
+                closed.send(()).map_err(io::Error::other)?;
+                outcome.map(drop)
+            }
+        });
+        let target = target.unwrap();
+        let relay = CuttingRelay::start(target.address()).unwrap();
+        let mut first = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut first).await.unwrap();
+        relay.strand();
+        assert_eq!(first.read(&mut [0]).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        let mut second = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut second).await.unwrap();
+        assert!(timeout(Duration::from_millis(50), ended.recv()).await.is_err(), "the far side noticed");
     }
 }
