@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Failure, Result};
@@ -132,6 +133,23 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Kills processes that a child has started.
+///
+/// # Errors
+/// One of them is somebody else's.
+pub fn kill_all(pids: &[u32]) -> Result<()> {
+    for &pid in pids {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| Failure::new("no process has such a number"))?;
+        match kill_process(pid, Signal::KILL) {
+            // It has gone with one that was killed before it.
+            Err(Errno::SRCH) | Ok(()) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// All that a process has written to one stream, as text.
