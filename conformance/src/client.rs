@@ -397,10 +397,19 @@ impl Session {
             .map_err(|failure| failure.during(format_args!("waiting for the event {name}")))
     }
 
-    /// Its events so far.
-    #[must_use]
-    pub fn events(&self) -> Vec<Value> {
-        events::all(&self.process.out().text())
+    /// Waits until there are this many events of this name.
+    ///
+    /// # Errors
+    /// They did not come in time.
+    pub fn wait_for_events(&self, name: &str, count: usize, deadline: Duration) -> Result<Vec<Value>> {
+        let named = |text: &str| {
+            let events = events::all(text).into_iter().filter(|event| event["event"] == name);
+            let events: Vec<Value> = events.collect();
+            (events.len() >= count).then_some(events)
+        };
+        self.process
+            .wait_for(self.process.out(), deadline, named)
+            .map_err(|failure| failure.during(format_args!("waiting for {count} events {name}")))
     }
 
     /// Asks it to stop, as Ctrl-C does, and waits until it has.
