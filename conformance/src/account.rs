@@ -17,8 +17,8 @@ pub const USER: &str = "tess";
 /// Its password.
 pub const PASSWORD: &str = "swordfish-9f2c";
 
-/// A name of the loopback address that the peers alone know.
-pub const PRIVATE_NAME: &str = "known-to-the-server.test";
+/// Names of the loopback address that the peers alone know.
+pub const PRIVATE_NAMES: [&str; 4] = ["first.test", "second.test", "third.test", "last.test"];
 
 /// Writes the account's files and its home with an `authorized_keys` file into `scratch`.
 ///
@@ -45,7 +45,7 @@ pub fn create(scratch: &Path) -> Result<()> {
             format!("{USER}:x:{uid}:{gid}::{home}:/bin/sh\nsshd:x:65534:65534::/run/sshd:/bin/false\n"),
         ),
         ("group", format!("{USER}:x:{gid}:\nnogroup:x:65534:\n")),
-        ("hosts", format!("127.0.0.1 localhost {PRIVATE_NAME}\n::1 localhost\n")),
+        ("hosts", format!("127.0.0.1 localhost {}\n::1 localhost\n", PRIVATE_NAMES.join(" "))),
         ("shadow", format!("{USER}:{PASSWORD_HASH}:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\n")),
     ];
     for (name, content) in files {

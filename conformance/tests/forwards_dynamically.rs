@@ -3,7 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use underpass_conformance::account::PRIVATE_NAME;
+use underpass_conformance::account::PRIVATE_NAMES;
 use underpass_conformance::client::Session;
 use underpass_conformance::curl::{self, Fetch};
 use underpass_conformance::{Client, PeerKind, Result, traffic, with_each_peer};
@@ -50,7 +50,7 @@ fn the_server_looks_names_up(kind: PeerKind) -> Result<()> {
     let (peer, web) = (kind.start()?, web("127.0.0.1:0")?);
     let session = Client::of(&peer)?.forward_dynamically().start()?;
     for protocol in PROTOCOLS.iter().filter(|protocol| protocol.names) {
-        fetch(protocol, &session, format!("{PRIVATE_NAME}:{}", web.address().port()))?
+        fetch(protocol, &session, format!("{}:{}", PRIVATE_NAMES[0], web.address().port()))?
             .brought(BODY, LENGTH)
             .map_err(|failure| failure.during(protocol.scheme))?;
     }

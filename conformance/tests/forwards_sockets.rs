@@ -16,7 +16,7 @@ use underpass_testkit::target::Target;
 fn a_socket_here_leads_to_a_port_at_the_server() -> Result<()> {
     let (scratch, echo) = (tempfile::tempdir()?, Target::Echo.start()?);
     let here = scratch.path().join("here");
-    for kind in WITH_SOCKETS {
+    for kind in PeerKind::ALL {
         let peer = kind.start()?;
         let session = Client::of(&peer)?.forward_from(here.as_path(), echo.address()).start()?;
         assert_eq!(fs::metadata(&here)?.permissions().mode() & 0o777, 0o600);
@@ -58,7 +58,7 @@ fn a_port_at_the_server_leads_to_a_socket_here() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let here = scratch.path().join("here");
     start_echo(&here)?;
-    for kind in WITH_SOCKETS {
+    for kind in PeerKind::ALL {
         let peer = kind.start()?;
         let session = Client::of(&peer)?.forward_remotely(ANY_PORT, here.display()).start()?;
         let traffic = traffic::echo_in_parallel(session.remotes()[0], 20, LENGTH);
@@ -138,7 +138,7 @@ fn start_echo(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// dropbear of Debian 12 forwards no sockets.
+/// Those that have sockets at their side; dropbear 2022 has not.
 const WITH_SOCKETS: [PeerKind; 2] = [PeerKind::Sshd, PeerKind::Asyncssh];
 
 const LENGTH: u64 = 200_003;
