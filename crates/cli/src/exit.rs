@@ -20,9 +20,11 @@ impl Exit {
     const HOST_KEY: Self = exit(6, "the server's key is unknown, changed or revoked");
     const LOGIN: Self = exit(7, "the server refuses the login");
     const IDENTITY: Self = exit(8, "a private key cannot be used");
-    const LISTEN: Self = exit(9, "a local port cannot be listened on");
-    const TARGET: Self =
-        exit(10, "the server does not reach a target; only told in events, for the tunnel goes on");
+    const LISTEN: Self = exit(9, "a port or socket cannot be listened on, here or at the server");
+    const TARGET: Self = exit(
+        10,
+        "a server does not reach the next hop or the target of -W; of other targets events tell, and the tunnel goes on",
+    );
     const LOST: Self = exit(11, "the connection to the server is lost");
     pub(crate) const CUT: Self =
         exit(130, "cut short by a signal, before the tunnel was open or while it closed");
