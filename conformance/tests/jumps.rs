@@ -10,6 +10,7 @@ use underpass_conformance::account::{PRIVATE_NAMES, USER};
 use underpass_conformance::client::ANY_PORT;
 use underpass_conformance::keys::{KeyType, Keys, public_half};
 use underpass_conformance::peer::sshd;
+use underpass_conformance::process::kill_all;
 use underpass_conformance::{Client, Failure, Peer, PeerKind, Result, traffic};
 use underpass_testkit::target::{Refusing, Target};
 
@@ -85,6 +86,18 @@ fn a_hop_that_is_not_reached_is_named_with_the_reason() -> Result<()> {
     let mut stations = chain.stations.clone();
     stations[1].port = refusing.address().port();
     chain.fails(&stations, UNREACHED, &[SECOND, "refused"])
+}
+
+#[test]
+fn a_hop_that_breaks_is_named_and_gone_through_again() -> Result<()> {
+    let (chain, echo) = (Chain::start()?, Target::Echo.start()?);
+    let session = chain.client(&chain.stations)?.forward(echo.address()).start()?;
+    kill_all(&chain.peers[1].session_processes()?)?;
+    let lost = session.wait_for_event_that("reconnecting", PATIENCE, |_| true)?;
+    assert_eq!(lost["error"]["host"], SECOND, "{lost}");
+    session.wait_for_event("reconnected", PATIENCE)?;
+    let traffic = traffic::echo_in_parallel(session.local(), 20, LENGTH);
+    traffic::run(PATIENCE, traffic).map_err(|failure| session.process().failure(failure))
 }
 
 /// Four servers, each with a host key of its own, and each open to another user's key.
