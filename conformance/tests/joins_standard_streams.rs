@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use underpass_conformance::account::USER;
 use underpass_conformance::keys::{KeyType, Keys};
-use underpass_conformance::process::Process;
+use underpass_conformance::process::{Process, kill_all};
 use underpass_conformance::{Client, Failure, PeerKind, Result, with_each_peer};
 use underpass_testkit::Payload;
 use underpass_testkit::target::{Receipt, Refusing, Target};
@@ -75,6 +75,27 @@ fn a_target_that_refuses_is_an_error() -> Result<()> {
     Ok(())
 }
 
+/// Half of a conversation cannot be had again on another connection.
+#[test]
+fn a_connection_that_breaks_ends_it() -> Result<()> {
+    let (peer, echo) = (PeerKind::Sshd.start()?, Target::Echo.start()?);
+    let mut session = Client::of(&peer)?.start_on_standard_streams(echo.address())?;
+    session.process_mut().write("x")?;
+    session.process().wait_for(session.process().out(), PATIENCE, |out| (out == "x").then_some(()))?;
+    kill_all(&peer.session_processes()?)?;
+    let outcome = session.wait(PATIENCE)?;
+    assert_eq!(outcome.code, Some(LOST), "{outcome:?}");
+    Ok(())
+}
+
+#[test]
+fn an_input_that_is_empty_still_gets_its_answer() -> Result<()> {
+    let (peer, reply) = (PeerKind::Sshd.start()?, Target::Reply(PAYLOAD, LENGTH as u64).start()?);
+    let answer = ask(Client::of(&peer)?, &reply.address().to_string(), b"")?;
+    assert_eq!(answer.len(), LENGTH);
+    Ok(PAYLOAD.check(0, &answer)?)
+}
+
 /// What comes to standard output when this goes to standard input; exit code 0.
 fn ask(client: Client, target: &str, question: &[u8]) -> Result<Vec<u8>> {
     let mut session = client.start_on_standard_streams(target)?;
@@ -98,6 +119,8 @@ const PAYLOAD: Payload = Payload::new(71);
 
 const LENGTH: usize = 2_000_003;
 
+// Exit codes of our client.
 const TARGET: i32 = 10;
+const LOST: i32 = 11;
 
 const PATIENCE: Duration = Duration::from_secs(30);
