@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use underpass_conformance::client::{ANY_PORT, Session};
 use underpass_conformance::keys::{KeyType, Keys};
@@ -84,6 +84,27 @@ fn a_target_that_refuses_resets_its_connection_alone(kind: PeerKind) -> Result<(
     let message = failed["error"]["message"].as_str().unwrap_or_default();
     assert!(message.contains("refused"), "{failed}");
     Ok(())
+}
+
+#[test]
+fn no_more_connections_are_taken_than_are_allowed() -> Result<()> {
+    let (peer, echo) = (PeerKind::Sshd.start()?, Target::Echo.start()?);
+    let client = Client::of(&peer)?.flag(["--max-connections", "1"]);
+    let session = client.forward_remotely(ANY_PORT, echo.address()).start()?;
+    let port = session.remotes()[0];
+    traffic::run_through(&session, &peer, PATIENCE, async {
+        let mut first = TcpStream::connect(port).await?;
+        first.write_all(b"x").await?;
+        first.read_exact(&mut [0]).await?;
+        let mut second = TcpStream::connect(port).await?;
+        assert_eq!(second.read(&mut [0]).await.unwrap_or(0), 0);
+        session.wait_for_event_that("connection-failed", PATIENCE, |event| {
+            event["error"]["kind"] == "too-many"
+        })?;
+        drop(first);
+        session.wait_for_event("connection-closed", PATIENCE)?;
+        traffic::echo(port, Payload::new(57), LENGTH).await
+    })
 }
 
 /// dropbear is content with the port of ::1.
