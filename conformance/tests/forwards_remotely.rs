@@ -13,7 +13,7 @@ use underpass_conformance::peer::{sshd, write_known_hosts};
 use underpass_conformance::process::kill_all;
 use underpass_conformance::{Client, Failure, Peer, PeerKind, Result, curl, traffic, with_each_peer};
 use underpass_testkit::relay::CuttingRelay;
-use underpass_testkit::target::{Refusing, Target};
+use underpass_testkit::target::{Receipt, Refusing, Target};
 use underpass_testkit::{Payload, Server};
 
 with_each_peer!(
@@ -83,6 +83,18 @@ fn a_target_that_refuses_resets_its_connection_alone(kind: PeerKind) -> Result<(
     assert_eq!(failed["target"], refusing.address().to_string(), "{failed}");
     let message = failed["error"]["message"].as_str().unwrap_or_default();
     assert!(message.contains("refused"), "{failed}");
+    Ok(())
+}
+
+#[test]
+fn bytes_are_counted_by_where_they_went() -> Result<()> {
+    let (peer, sink) = (PeerKind::Sshd.start()?, Target::Sink.start()?);
+    let session = Client::of(&peer)?.forward_remotely(ANY_PORT, sink.address()).start()?;
+    let upload = traffic::upload(session.remotes()[0], Payload::new(56), LENGTH);
+    traffic::run_through(&session, &peer, PATIENCE, upload)?;
+    let closed = session.wait_for_event_that("connection-closed", PATIENCE, |_| true)?;
+    let counted = (closed["sent"].as_u64(), closed["received"].as_u64());
+    assert_eq!(counted, (Some(LENGTH), Some(Receipt::LENGTH as u64)), "{closed}");
     Ok(())
 }
 

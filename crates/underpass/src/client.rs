@@ -379,6 +379,11 @@ impl Side for Client {
         if info.peer == Peer::Hop {
             return;
         }
+        // The session counts what went to the server. The target of a remote forward is on this side.
+        let (sent, received) = match info.peer {
+            Peer::Remote { .. } | Peer::RemoteUnix => (received, sent),
+            _ => (sent, received),
+        };
         self.settings.tell(|| Event::ConnectionClosed { id: info.id, sent, received, error });
     }
 
