@@ -67,6 +67,15 @@ class Server(asyncssh.SSHServer):
     def connection_requested(self, dest_host, dest_port, orig_host, orig_port):
         return True
 
+    def server_requested(self, listen_host, listen_port):
+        return True
+
+    def unix_connection_requested(self, dest_path):
+        return True
+
+    def unix_server_requested(self, listen_path):
+        return True
+
     def _next_round(self):
         prompts = next(self._rounds, None)
         if prompts is None:

@@ -17,6 +17,9 @@ pub const USER: &str = "tess";
 /// Its password.
 pub const PASSWORD: &str = "swordfish-9f2c";
 
+/// Names of the loopback address that the peers alone know.
+pub const PRIVATE_NAMES: [&str; 4] = ["first.test", "second.test", "third.test", "last.test"];
+
 /// Writes the account's files and its home with an `authorized_keys` file into `scratch`.
 ///
 /// # Errors
@@ -42,6 +45,7 @@ pub fn create(scratch: &Path) -> Result<()> {
             format!("{USER}:x:{uid}:{gid}::{home}:/bin/sh\nsshd:x:65534:65534::/run/sshd:/bin/false\n"),
         ),
         ("group", format!("{USER}:x:{gid}:\nnogroup:x:65534:\n")),
+        ("hosts", format!("127.0.0.1 localhost {}\n::1 localhost\n", PRIVATE_NAMES.join(" "))),
         ("shadow", format!("{USER}:{PASSWORD_HASH}:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\n")),
     ];
     for (name, content) in files {
@@ -57,6 +61,7 @@ pub fn reveal<'a>(command: &'a mut Command, scratch: &Path) -> &'a mut Command {
         .env("NSS_WRAPPER_PASSWD", scratch.join("passwd"))
         .env("NSS_WRAPPER_GROUP", scratch.join("group"))
         .env("NSS_WRAPPER_SHADOW", scratch.join("shadow"))
+        .env("NSS_WRAPPER_HOSTS", scratch.join("hosts"))
 }
 
 /// The account's home within the scratch directory.

@@ -2,11 +2,12 @@
 
 mod binary;
 mod events;
+mod forwards;
 
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,6 +17,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use binary::ClientKind;
+pub use forwards::{ANY_PORT, Listen};
+use forwards::{Door, Forward};
 
 use crate::account::USER;
 use crate::keys::{KeyType, Keys};
@@ -33,17 +36,11 @@ pub struct Client {
     identities: Vec<PathBuf>,
     forwards: Vec<Forward>,
     options: Vec<(String, String)>,
-    own_arguments: Vec<String>,
-    flags: Vec<String>,
+    flags: Vec<OsString>,
+    config: PathBuf,
     environment: Vec<(String, String)>,
     answers: Option<Vec<(String, String)>>,
     verbosity: usize,
-}
-
-#[derive(Debug)]
-struct Forward {
-    listen: SocketAddr,
-    target: String,
 }
 
 impl Client {
@@ -68,8 +65,8 @@ impl Client {
             identities: Vec::new(),
             forwards: Vec::new(),
             options: Vec::new(),
-            own_arguments: Vec::new(),
             flags: Vec::new(),
+            config: "none".into(),
             environment: Vec::new(),
             answers: None,
             verbosity: 0,
@@ -89,19 +86,6 @@ impl Client {
     #[must_use]
     pub fn ours(mut self) -> Self {
         self.kind = ClientKind::Underpass;
-        self
-    }
-
-    /// Forwards a loopback port of the client's choice to `target`, a `host:port`.
-    #[must_use]
-    pub fn forward(self, target: impl Display) -> Self {
-        self.forward_from((Ipv4Addr::LOCALHOST, 0).into(), target)
-    }
-
-    /// Forwards this local address to `target`, a `host:port`.
-    #[must_use]
-    pub fn forward_from(mut self, listen: SocketAddr, target: impl Display) -> Self {
-        self.forwards.push(Forward { listen, target: target.to_string() });
         self
     }
 
@@ -127,17 +111,39 @@ impl Client {
         self
     }
 
+    /// Passes a flag that has no keyword, and its values.
+    #[must_use]
+    pub fn flag<const N: usize>(mut self, words: [&str; N]) -> Self {
+        self.flags.extend(words.map(OsString::from));
+        self
+    }
+
+    /// Goes through these servers first, `host` or `user@host:port` each.
+    #[must_use]
+    pub fn jump(self, hops: &[&str]) -> Self {
+        self.flag(["-J", &hops.join(",")])
+    }
+
+    /// Reads this file of ssh_config(5).
+    #[must_use]
+    pub fn config(mut self, file: PathBuf) -> Self {
+        self.config = file;
+        self
+    }
+
     /// Arguments that only our client has; ssh goes without.
     #[must_use]
-    pub fn own_arguments(mut self, arguments: &[&str]) -> Self {
-        self.own_arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
-        self
+    pub fn own_arguments(self, arguments: &[&str]) -> Self {
+        match self.kind {
+            ClientKind::Underpass => self.flags(arguments),
+            ClientKind::Ssh => self,
+        }
     }
 
     /// Gives it these words of its command line besides.
     #[must_use]
     pub fn flags(mut self, words: &[&str]) -> Self {
-        self.flags.extend(words.iter().map(|&word| word.to_owned()));
+        self.flags.extend(words.iter().map(OsString::from));
         self
     }
 
@@ -200,10 +206,35 @@ impl Client {
             // ssh prints no addresses; it was given free ports.
             ClientKind::Ssh => text
                 .contains("Entering interactive session")
-                .then(|| self.forwards.iter().map(|forward| forward.listen).collect()),
+                .then(|| self.forwards.iter().map(Forward::door).collect()),
         };
-        let local = process.wait_for(self.narrator(&process), READY, listening)?;
-        Ok(Session { kind: self.kind, process, local, _scratch: scratch })
+        let doors: Vec<Door> = process.wait_for(self.narrator(&process), READY, listening)?;
+        let on = |remote| {
+            let doors = doors.iter().filter(move |door| door.remote == remote);
+            doors.filter_map(|door| door.address).collect()
+        };
+        Ok(Session { kind: self.kind, process, local: on(false), remote: on(true), _scratch: scratch })
+    }
+
+    /// Starts it with its standard input and output connected to `target`, a `host:port`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_on_standard_streams(self, target: impl Display) -> Result<Session> {
+        let mut client = self.flag(["-W", &target.to_string()]);
+        let (process, scratch) = client.spawn()?;
+        Ok(Session { kind: client.kind, process, local: Vec::new(), remote: Vec::new(), _scratch: scratch })
+    }
+
+    /// The command line that connects the standard streams to `target`, for another program's `ProxyCommand`.
+    ///
+    /// # Errors
+    /// There is no such program.
+    pub fn proxy_command(self, target: &str) -> Result<String> {
+        let mut client = self.flag(["-W", target]);
+        let words = [client.kind.program()?.into_os_string()].into_iter().chain(client.arguments()?);
+        let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+        Ok(words.join(" "))
     }
 
     /// Starts it and waits until it ends by itself.
@@ -227,7 +258,7 @@ impl Client {
                 |shown: &str| Some(seen + shown.get(seen..)?.find(prompt.as_str())? + prompt.len());
             let asked = process.wait_for(process.out(), READY, after_prompt);
             seen = asked.map_err(|failure| failure.during(format_args!("waiting for `{prompt}`")))?;
-            process.write(&format!("{answer}\n"))?;
+            process.write(format!("{answer}\n"))?;
         }
         Ok(())
     }
@@ -242,23 +273,7 @@ impl Client {
 
     fn spawn(&mut self) -> Result<(Process, TempDir)> {
         let scratch = tempfile::tempdir()?;
-        let mut arguments = match self.kind {
-            ClientKind::Underpass => self.underpass_arguments(),
-            ClientKind::Ssh => self.ssh_arguments()?,
-        };
-        arguments.extend(self.flags.iter().map(OsString::from));
-        for Forward { listen, target } in &self.forwards {
-            arguments.extend(["-L".into(), format!("{listen}:{target}").into()]);
-        }
-        for (keyword, value) in &self.options {
-            arguments.extend(["-o".into(), format!("{keyword}={value}").into()]);
-        }
-        for identity in &self.identities {
-            arguments.extend(["-i".into(), identity.into()]);
-        }
-        arguments.extend(["-p".into(), self.port.to_string().into()]);
-        arguments.extend(["-l".into(), self.user.clone().into(), self.host.clone().into()]);
-
+        let mut arguments = self.arguments()?;
         let program = self.kind.program()?;
         let mut command = match &self.answers {
             None => Command::new(program),
@@ -276,22 +291,36 @@ impl Client {
         Ok((Process::start(&command)?, scratch))
     }
 
+    fn arguments(&mut self) -> Result<Vec<OsString>> {
+        let mut arguments = match self.kind {
+            ClientKind::Underpass => self.underpass_arguments(),
+            ClientKind::Ssh => self.ssh_arguments()?,
+        };
+        arguments.extend(["-F".into(), self.config.clone().into()]);
+        arguments.extend(self.forwards.iter().flat_map(Forward::arguments));
+        arguments.extend_from_slice(&self.flags);
+        for (keyword, value) in &self.options {
+            arguments.extend(["-o".into(), format!("{keyword}={value}").into()]);
+        }
+        for identity in &self.identities {
+            arguments.extend(["-i".into(), identity.into()]);
+        }
+        arguments.extend(["-p".into(), self.port.to_string().into()]);
+        arguments.extend(["-l".into(), self.user.clone().into(), self.host.clone().into()]);
+        Ok(arguments)
+    }
+
     fn underpass_arguments(&self) -> Vec<OsString> {
         let batch = if self.answers.is_some() { "BatchMode=no" } else { "BatchMode=yes" };
-        let mut arguments: Vec<OsString> = ["--json", "-Fnone", "-N", "-o", batch].map(OsString::from).into();
+        let mut arguments: Vec<OsString> = ["--json", "-N", "-o", batch].map(OsString::from).into();
         if self.verbosity > 0 {
             arguments.push(format!("-{}", "v".repeat(self.verbosity)).into());
         }
-        arguments.extend(self.own_arguments.iter().map(OsString::from));
         arguments
     }
 
     fn ssh_arguments(&mut self) -> Result<Vec<OsString>> {
-        for forward in &mut self.forwards {
-            if forward.listen.port() == 0 {
-                forward.listen = TcpListener::bind(forward.listen)?.local_addr()?;
-            }
-        }
+        self.forwards.iter_mut().try_for_each(Forward::choose_port)?;
         // With batch mode, ssh would not even ask the program that stands for a person.
         let asks = !self.environment.is_empty() || self.answers.is_some();
         let verbosity = format!("-{}", "v".repeat(self.verbosity.max(1)));
@@ -308,6 +337,7 @@ pub struct Session {
     kind: ClientKind,
     process: Process,
     local: Vec<SocketAddr>,
+    remote: Vec<SocketAddr>,
     _scratch: TempDir,
 }
 
@@ -324,16 +354,28 @@ impl Session {
         self.local[0]
     }
 
-    /// Where the forwards listen, in their order.
+    /// Where the forwards listen on this side, in their order; Unix-domain sockets are left out.
     #[must_use]
     pub fn locals(&self) -> &[SocketAddr] {
         &self.local
+    }
+
+    /// Where the server listened at first, in the order of the forwards; Unix-domain sockets are left out.
+    #[must_use]
+    pub fn remotes(&self) -> &[SocketAddr] {
+        &self.remote
     }
 
     /// Its process.
     #[must_use]
     pub fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// Its process, to write to its standard input.
+    #[must_use]
+    pub fn process_mut(&mut self) -> &mut Process {
+        &mut self.process
     }
 
     /// The most memory that was resident at any time, in bytes.
@@ -370,15 +412,41 @@ impl Session {
     /// # Errors
     /// It did not come in time.
     pub fn wait_for_event(&self, name: &str, deadline: Duration) -> Result<Option<Value>> {
-        let named = |event: &Value| event["event"] == name;
         match self.kind {
             ClientKind::Ssh => Ok(None),
-            ClientKind::Underpass => self
-                .process
-                .wait_for(self.process.out(), deadline, |text| events::all(text).into_iter().find(named))
-                .map(Some)
-                .map_err(|failure| failure.during(format_args!("waiting for the event {name}"))),
+            ClientKind::Underpass => self.wait_for_event_that(name, deadline, |_| true).map(Some),
         }
+    }
+
+    /// Waits for an event of this name for which `holds`. Only our client has events.
+    ///
+    /// # Errors
+    /// It did not come in time.
+    pub fn wait_for_event_that(
+        &self,
+        name: &str,
+        deadline: Duration,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let wanted = |event: &Value| event["event"] == name && holds(event);
+        self.process
+            .wait_for(self.process.out(), deadline, |text| events::all(text).into_iter().find(wanted))
+            .map_err(|failure| failure.during(format_args!("waiting for the event {name}")))
+    }
+
+    /// Waits until there are this many events of this name.
+    ///
+    /// # Errors
+    /// They did not come in time.
+    pub fn wait_for_events(&self, name: &str, count: usize, deadline: Duration) -> Result<Vec<Value>> {
+        let named = |text: &str| {
+            let events = events::all(text).into_iter().filter(|event| event["event"] == name);
+            let events: Vec<Value> = events.collect();
+            (events.len() >= count).then_some(events)
+        };
+        self.process
+            .wait_for(self.process.out(), deadline, named)
+            .map_err(|failure| failure.during(format_args!("waiting for {count} events {name}")))
     }
 
     /// Asks it to stop, as Ctrl-C does, and waits until it has.
@@ -482,8 +550,7 @@ const PROXY_VARIABLES: [&str; 3] = ["ALL_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 const PASSWORD_VARIABLE: &str = "UNDERPASS_PASSWORD";
 const PASSPHRASE_VARIABLE: &str = "UNDERPASS_PASSPHRASE";
 
-const SSH_ARGUMENTS: [&str; 9] = [
-    "-Fnone",
+const SSH_ARGUMENTS: [&str; 8] = [
     "-oControlPath=none",
     "-oIdentitiesOnly=yes",
     "-oIdentityAgent=none",

@@ -5,6 +5,7 @@
 //! | [`peer`] | the servers: OpenSSH's sshd, dropbear, asyncssh |
 //! | [`proxy`] | the proxies before them: tinyproxy, dante, microsocks, stunnel |
 //! | [`client`] | a client under test as a process: ours, or `ssh` to check the harness itself |
+//! | [`curl`] | curl as a client of our proxies |
 //! | [`traffic`] | bytes through a forward, checked one by one |
 //! | [`matrix`] | which algorithm is to be proven by which peer |
 //! | [`interop`] | the matrix, run |
@@ -18,6 +19,7 @@
 
 pub mod account;
 pub mod client;
+pub mod curl;
 mod failure;
 pub mod interop;
 pub mod keys;

@@ -88,6 +88,21 @@ impl Peer {
         &self.process
     }
 
+    /// The processes that serve its clients, for as long as they do. Only sshd and dropbear have such.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn session_processes(&self) -> Result<Vec<u32>> {
+        let mut found = vec![self.process.pid()];
+        let parents = parents()?;
+        // Children of children, too: a privileged one watches the one that serves.
+        for at in 0.. {
+            let Some(&parent) = found.get(at) else { break };
+            found.extend(parents.iter().filter(|&&(_, of)| of == parent).map(|&(pid, _)| pid));
+        }
+        Ok(found.split_off(1))
+    }
+
     fn new(kind: PeerKind, process: Process, address: SocketAddr, scratch: TempDir) -> Result<Self> {
         let peer = Self { kind, process, address, scratch };
         let host_keys =
@@ -96,6 +111,19 @@ impl Peer {
         write_known_hosts(&peer.known_hosts(), address, &host_keys)?;
         Ok(peer)
     }
+}
+
+/// Every process of the machine, with its parent.
+fn parents() -> Result<Vec<(u32, u32)>> {
+    let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parent = |pid: u32| {
+        // One that has ended meanwhile is nobody's child.
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name, in brackets, may hold anything; after it come the state and the parent.
+        let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+        Some((pid, parent))
+    };
+    Ok(pids.filter_map(parent).collect())
 }
 
 /// Writes a `known_hosts` file in which the server at `address` has these keys.

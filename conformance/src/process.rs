@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Failure, Result};
@@ -62,9 +63,14 @@ impl Process {
     ///
     /// # Errors
     /// It closed its standard input.
-    pub fn write(&mut self, text: &str) -> Result<()> {
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) -> Result<()> {
         let input = self.input.as_mut().ok_or_else(|| Failure::new("standard input is closed"))?;
-        Ok(input.write_all(text.as_bytes())?)
+        Ok(input.write_all(bytes.as_ref())?)
+    }
+
+    /// Ends its standard input.
+    pub fn close_input(&mut self) {
+        self.input = None;
     }
 
     /// Waits until `find` finds something in what `stream` has brought.
@@ -156,6 +162,23 @@ impl Drop for Process {
     }
 }
 
+/// Kills processes that a child has started.
+///
+/// # Errors
+/// One of them is somebody else's.
+pub fn kill_all(pids: &[u32]) -> Result<()> {
+    for &pid in pids {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| Failure::new("no process has such a number"))?;
+        match kill_process(pid, Signal::KILL) {
+            // It has gone with one that was killed before it.
+            Err(Errno::SRCH) | Ok(()) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// All that a process has written to one stream, as text.
 #[derive(Debug, Default)]
 pub struct Transcript {
@@ -174,6 +197,12 @@ impl Transcript {
     #[must_use]
     pub fn text(&self) -> String {
         self.text_from(0)
+    }
+
+    /// The bytes so far.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.lock().bytes.clone()
     }
 
     /// The text from a [`mark`](Self::mark) on.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::task::JoinSet;
@@ -45,14 +45,46 @@ pub fn run_through<T>(
 /// # Errors
 /// A byte is wrong, missing or too many, or the connection broke.
 pub async fn echo(address: SocketAddr, payload: Payload, length: u64) -> Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
-    let (mut read, mut write) = stream.split();
+    echo_on(TcpStream::connect(address).await?, payload, length).await
+}
+
+/// Like [`echo`], on a connection that is there.
+///
+/// # Errors
+/// Like [`echo`].
+pub async fn echo_on(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    payload: Payload,
+    length: u64,
+) -> Result<()> {
+    let (mut read, mut write) = tokio::io::split(stream);
     let up = async {
         send(&mut write, payload, length).await?;
         Ok(write.shutdown().await?)
     };
     let down = async { receive_all(&mut read, payload, length).await };
     tokio::try_join!(up, down).map(drop)
+}
+
+/// A connection to `target` through the SOCKS proxy at `proxy`.
+///
+/// # Errors
+/// The proxy refuses.
+pub async fn through_socks5(proxy: SocketAddr, target: SocketAddr) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(proxy).await?;
+    let SocketAddr::V4(target) = target else {
+        return Err(Failure::new("only IPv4 targets are needed here"));
+    };
+    // Version, one method: none. Then version, CONNECT, reserved, IPv4 (RFC 1928 sections 3 and 4).
+    stream.write_all(&[5, 1, 0, 5, 1, 0, 1]).await?;
+    stream.write_all(&target.ip().octets()).await?;
+    stream.write_all(&target.port().to_be_bytes()).await?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await?;
+    match answer[..6] {
+        [5, 0, 5, 0, 0, 1] => Ok(stream),
+        _ => Err(Failure::new(format!("the proxy answered {answer:?}"))),
+    }
 }
 
 /// Runs [`echo`] on this many streams at once, each with bytes of its own.

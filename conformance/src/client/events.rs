@@ -1,8 +1,8 @@
 //! The events that our client prints with `--json`: one object a line.
 
-use std::net::SocketAddr;
-
 use serde_json::Value;
+
+use super::forwards::Door;
 
 /// All events in this text. On a terminal, prompts and line ends of their own stand around them.
 pub(super) fn all(text: &str) -> Vec<Value> {
@@ -10,13 +10,19 @@ pub(super) fn all(text: &str) -> Vec<Value> {
     objects.filter_map(|object| serde_json::from_str(object).ok()).collect()
 }
 
-/// The addresses of the listeners, once there are this many.
-pub(super) fn listening(text: &str, forwards: usize) -> Option<Vec<SocketAddr>> {
+/// Where forwards take connections, once there are this many.
+pub(super) fn listening(text: &str, forwards: usize) -> Option<Vec<Door>> {
     let events = all(text);
     let listening = events.iter().filter(|event| event["event"] == "listening");
-    let addresses: Vec<SocketAddr> =
-        listening.filter_map(|event| event["address"].as_str()?.parse().ok()).collect();
-    (addresses.len() >= forwards).then_some(addresses)
+    let doors: Vec<Door> = listening.map(door).collect();
+    (doors.len() >= forwards).then_some(doors)
+}
+
+fn door(event: &Value) -> Door {
+    Door {
+        remote: event["remote"] == true,
+        address: event["address"].as_str().and_then(|address| address.parse().ok()),
+    }
 }
 
 /// The error that ended it.

@@ -24,7 +24,7 @@ pub fn start(settings: &Value) -> Result<Peer> {
     }
     let mut command = Command::new(python()?);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/asyncssh_server.py")).arg(all.to_string());
-    let process = Process::start(&command)?;
+    let process = Process::start(account::reveal(&mut command, scratch.path()))?;
     let address = process.wait_for(process.out(), STARTUP, |out| out.lines().next()?.parse().ok())?;
     Peer::new(PeerKind::Asyncssh, process, address, scratch)
 }

@@ -82,6 +82,7 @@ const DEFAULTS: &[&str] = &[
     "PasswordAuthentication yes",
     "KbdInteractiveAuthentication no",
     "AllowTcpForwarding yes",
+    "AllowStreamLocalForwarding yes",
     // A failure shows the log.
     "LogLevel DEBUG1",
 ];

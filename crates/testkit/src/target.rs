@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::payload::Payload;
@@ -25,6 +25,8 @@ pub enum Target {
     Burst(Payload, u64),
     /// Reads to the end of stream, and only then sends this much of the payload.
     Reply(Payload, u64),
+    /// Reads the head of an HTTP request, whatever it asks for, and answers with this much of the payload.
+    Http(Payload, u64),
     /// Accepts, never reads, never writes, never closes.
     BlackHole,
 }
@@ -66,6 +68,7 @@ impl Target {
                 send(&mut stream, payload, length).await?;
                 stream.shutdown().await
             }
+            Self::Http(payload, length) => http(stream, payload, length).await,
             Self::BlackHole => black_hole(stream).await,
         }
     }
@@ -188,6 +191,20 @@ async fn send(stream: &mut TcpStream, payload: Payload, length: u64) -> io::Resu
     Ok(())
 }
 
+async fn http(stream: TcpStream, payload: Payload, length: u64) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    // An empty line ends the head.
+    while stream.read_line(&mut line).await? > 0 && !line.trim_end().is_empty() {
+        line.clear();
+    }
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    let mut stream = stream.into_inner();
+    send(&mut stream, payload, length).await?;
+    stream.shutdown().await
+}
+
 async fn black_hole(stream: TcpStream) -> io::Result<()> {
     let _kept_open = stream;
     std::future::pending().await
@@ -239,6 +256,15 @@ mod tests {
             assert_eq!(received.len(), 600_000, "{target:?}");
             payload.check(0, &received).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn http_answers_a_request_with_the_payload() {
+        let payload = Payload::new(5);
+        let answer = exchange(Target::Http(payload, 300_000), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        let (head, body) = answer.split_at(answer.len() - 300_000);
+        assert!(head.starts_with(b"HTTP/1.1 200 OK\r\n") && head.ends_with(b"\r\n\r\n"));
+        payload.check(0, body).unwrap();
     }
 
     #[tokio::test]

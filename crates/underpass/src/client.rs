@@ -266,8 +266,14 @@ impl Client {
             Destination::Dynamic => Endpoint::Undecided,
         };
         let info = self.tasks.introduce(peer, target);
+        let Some(place) = self.tasks.remotes.place() else {
+            let ConnectionInfo { id, peer, target, .. } = info;
+            let error = Error::too_many(self.settings.max_connections);
+            self.settings.tell(|| Event::ConnectionFailed { id, peer, target, error });
+            return Some(Answer::Open(Err(OpenFailureReason::RESOURCE_SHORTAGE)));
+        };
         let (settings, commands) = (self.settings.clone(), commands.clone());
-        Arrival { question, channel, info, settings, commands }.receive(destination);
+        Arrival { question, channel, info, settings, commands, place }.receive(destination);
         None
     }
 
@@ -394,6 +400,11 @@ impl Side for Client {
         if info.peer == Peer::Hop {
             return;
         }
+        // The session counts what went to the server. The target of a remote forward is on this side.
+        let (sent, received) = match info.peer {
+            Peer::Remote { .. } | Peer::RemoteUnix => (received, sent),
+            _ => (sent, received),
+        };
         self.settings.tell(|| Event::ConnectionClosed { id: info.id, sent, received, error });
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 use underpass_proto::{Answer, ChannelId, QuestionId};
@@ -21,6 +22,8 @@ pub(crate) struct Arrival {
     pub(crate) info: ConnectionInfo,
     pub(crate) settings: Arc<Settings>,
     pub(crate) commands: UnboundedSender<Command>,
+    /// What it takes up of the number of connections that are allowed.
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
 impl Arrival {
@@ -58,8 +61,9 @@ impl Arrival {
     }
 
     fn attach(self, socket: Socket) {
-        let Self { question, channel, info, commands, .. } = self;
-        let _ = commands.send(Command::Attach(question, channel, Box::new(Carry::plain(socket, info))));
+        let Self { question, channel, info, commands, place, .. } = self;
+        let carry = Carry { place: Some(place), ..Carry::plain(socket, info) };
+        let _ = commands.send(Command::Attach(question, channel, Box::new(carry)));
     }
 
     fn answer(&self, answer: Answer) {

@@ -4,6 +4,7 @@ use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 use tokio::sync::watch;
 use underpass_proto::{RemoteBind, RequestOutcome};
@@ -163,6 +164,12 @@ impl Remotes {
             Forward::Remote { target, .. } => Destination::Fixed(target.clone()),
             _ => Destination::Dynamic,
         })
+    }
+
+    /// A place among the connections that may be open at the same time; `None` when all are taken.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let shared = self.lock().shared.as_ref().and_then(Weak::upgrade)?;
+        shared.places.clone().try_acquire_owned().ok()
     }
 
     /// Where the server listens for a forward at the moment.

@@ -11,6 +11,7 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("ssh"), "openssh-client"),
     (Needed::Program("ssh-keygen"), "openssh-client"),
     (Needed::Program("dropbear"), "dropbear-bin"),
+    (Needed::Program("curl"), "curl"),
     (Needed::Library("libnss_wrapper.so"), "libnss-wrapper"),
     (Needed::Program("python3"), "python3-venv"),
     (Needed::Program("tinyproxy"), "tinyproxy-bin"),

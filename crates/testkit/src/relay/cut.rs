@@ -17,13 +17,15 @@ pub struct CuttingRelay {
     link: watch::Sender<Link>,
 }
 
-/// What the link does; a change of `cuts` or `losses` ends the connections that are open.
+/// What the link does; a change of `cuts` or `losses` ends the connections that are open, one of `strandings` their near
+/// sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Link {
     to: SocketAddr,
     cuts: u64,
     /// How often the far side was lost.
     losses: u64,
+    strandings: u64,
     fault: Fault,
 }
 
@@ -49,7 +51,8 @@ impl CuttingRelay {
     /// # Errors
     /// What the operating system says to binding.
     pub fn listen(address: SocketAddr, to: SocketAddr) -> io::Result<Self> {
-        let (link, watched) = watch::channel(Link { to, cuts: 0, losses: 0, fault: Fault::None });
+        let (link, watched) =
+            watch::channel(Link { to, cuts: 0, losses: 0, strandings: 0, fault: Fault::None });
         let server = Server::listen(address, move |client| serve(client, watched.clone()))?;
         Ok(Self { server, link })
     }
@@ -69,6 +72,12 @@ impl CuttingRelay {
     /// Resets all open connections on both sides. New ones are served.
     pub fn cut(&self) {
         self.link.send_modify(|link| link.cuts += 1);
+    }
+
+    /// Resets the near side of all open connections, and keeps the far side open and silent until it is closed there:
+    /// the client has gone, and nobody told the server. New ones are served.
+    pub fn strand(&self) {
+        self.link.send_modify(|link| link.strandings += 1);
     }
 
     /// Stops passing bytes in either direction, keeping everything open: the cable is pulled out. New connections are
@@ -100,7 +109,7 @@ impl CuttingRelay {
 }
 
 async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Result<()> {
-    let Link { to, cuts, losses, fault } = *link.borrow();
+    let Link { to, cuts, losses, strandings, fault } = *link.borrow();
     if fault == Fault::Refusal {
         reset(&client);
         return Ok(());
@@ -112,7 +121,7 @@ async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Re
         let mut passing = pin!(pass_both(&mut client, &mut server, || |_: &mut [u8]| {}));
         loop {
             let now = *link.borrow_and_update();
-            if (now.cuts, now.losses) != (cuts, losses) {
+            if (now.cuts, now.losses, now.strandings) != (cuts, losses, strandings) {
                 break;
             }
             tokio::select! {
@@ -120,6 +129,11 @@ async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Re
                 changed = link.changed() => changed.map_err(io::Error::other)?,
             }
         }
+    }
+    if link.borrow().strandings != strandings {
+        reset(&client);
+        drop(client);
+        return discard(server).await;
     }
     if link.borrow().cuts == cuts {
         drop(server);
@@ -129,6 +143,11 @@ async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Re
     }
     reset(&client);
     Ok(())
+}
+
+/// Acknowledges what still comes, as a machine does that is up, and forgets it.
+async fn discard(mut stream: TcpStream) -> io::Result<()> {
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
 }
 
 #[cfg(test)]
@@ -210,5 +229,29 @@ mod tests {
         assert!(silence.is_err(), "the near side noticed");
         relay.cut();
         assert!(stream.read(&mut [0]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stranded_connection_ends_for_the_client_alone() {
+        let (closed, mut ended) = tokio::sync::mpsc::unbounded_channel();
+        let target = Server::listen(LOOPBACK, move |mut stream: TcpStream| {
+            let closed = closed.clone();
+            async move {
+                stream.read_exact(&mut [0]).await?;
+                stream.write_all(b"y").await?;
+                let outcome = stream.read(&mut [0]).await;
+                closed.send(()).map_err(io::Error::other)?;
+                outcome.map(drop)
+            }
+        });
+        let target = target.unwrap();
+        let relay = CuttingRelay::start(target.address()).unwrap();
+        let mut first = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut first).await.unwrap();
+        relay.strand();
+        assert_eq!(first.read(&mut [0]).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        let mut second = TcpStream::connect(relay.address()).await.unwrap();
+        round_trip(&mut second).await.unwrap();
+        assert!(timeout(Duration::from_millis(50), ended.recv()).await.is_err(), "the far side noticed");
     }
 }
