@@ -186,6 +186,6 @@ const LENGTH: u64 = 200_003;
 // Exit codes of our client.
 const HOST_KEY: i32 = 6;
 const LOGIN: i32 = 7;
-const UNREACHED: i32 = 10;
+const UNREACHED: i32 = 3;
 
 const PATIENCE: Duration = Duration::from_secs(30);
