@@ -9,7 +9,8 @@ use crate::session::Pipe;
 /// A connection to a target behind the server, see [`Tunnel::connect`](crate::Tunnel::connect).
 ///
 /// Reading gives an error, not an end, when the tunnel broke before the target ended the connection. Dropping it ends
-/// both halves; what was written before is still sent.
+/// both halves at once, as with a socket: what the target still sends is refused, and that may overtake what was written
+/// last. For an orderly end, shut down and read to the end.
 #[derive(Debug)]
 pub struct Stream(Pipe);
 

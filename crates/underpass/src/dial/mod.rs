@@ -31,7 +31,10 @@ pub enum Proxy {
     },
     /// Through the proxy that the environment names: `ALL_PROXY`, else `HTTPS_PROXY`, in either case, with the
     /// exceptions in `NO_PROXY`. Directly if it names none.
-    System,
+    System {
+        /// What an HTTP proxy is sent besides.
+        headers: Headers,
+    },
     /// Through a program that passes bytes on between its standard input and output and the server. A shell starts it.
     Command(String),
 }
@@ -44,7 +47,7 @@ impl Proxy {
     pub fn parse(text: &str) -> Result<Self, Error> {
         match text {
             "none" => Ok(Self::Direct),
-            "system" => Ok(Self::System),
+            "system" => Ok(Self::System { headers: Headers::new() }),
             url => match url.parse() {
                 Ok(url) => Ok(Self::Url { url: Box::new(url), headers: Headers::new() }),
                 Err(problem) => Err(Error::configuration(format!("in the proxy's URL, {problem}"))),
@@ -57,6 +60,7 @@ impl Proxy {
     pub fn with_headers(self, headers: Headers) -> Self {
         match self {
             Self::Url { url, .. } => Self::Url { url, headers },
+            Self::System { .. } => Self::System { headers },
             other => other,
         }
     }
@@ -68,7 +72,7 @@ impl fmt::Debug for Proxy {
         match self {
             Self::Direct => f.write_str("Direct"),
             Self::Url { url, .. } => write!(f, "Url({}:{})", url.host, url.port),
-            Self::System => f.write_str("System"),
+            Self::System { .. } => f.write_str("System"),
             Self::Command(_) => f.write_str("Command"),
         }
     }
@@ -94,8 +98,8 @@ pub(crate) async fn dial(settings: &Settings) -> Result<Transport, Error> {
     match &settings.proxy {
         Proxy::Direct => Ok(direct(settings, &settings.host, settings.port, deadline).await?.into()),
         Proxy::Url { url, headers } => proxy::through(settings, url, headers, deadline).await,
-        Proxy::System => match system::proxy(&settings.host, settings.port)? {
-            Some(url) => proxy::through(settings, &url, &Headers::new(), deadline).await,
+        Proxy::System { headers } => match system::proxy(&settings.host, settings.port)? {
+            Some(url) => proxy::through(settings, &url, headers, deadline).await,
             None => Ok(direct(settings, &settings.host, settings.port, deadline).await?.into()),
         },
         Proxy::Command(command) => match command::start(command) {
