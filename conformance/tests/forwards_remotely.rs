@@ -138,7 +138,10 @@ fn a_server_that_permits_no_remote_forward_is_an_error() -> Result<()> {
 
 fn a_stop_frees_the_port(kind: PeerKind) -> Result<()> {
     let peer = kind.start()?;
-    let session = Client::of(&peer)?.forward_remotely(ANY_PORT, "127.0.0.1:1").start()?;
+    let client = Client::of(&peer)?.flag(["--wait-ready", "30"]);
+    let session = client.forward_remotely(ANY_PORT, "127.0.0.1:1").start()?;
+    // Told to stop before that, it says that it was cut short.
+    session.wait_for_event("ready", PATIENCE)?;
     let port = session.remotes()[0];
     assert!(TcpListener::bind(port).is_err(), "nobody listens on {port}");
     assert_eq!(session.stop(PATIENCE)?.code, Some(0));
