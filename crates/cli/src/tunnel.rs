@@ -39,6 +39,8 @@ pub(crate) async fn run(plan: Plan, reporter: Reporter, terminal: Terminal) -> R
         .prompter(TerminalPrompter::new(server, terminal))
         .observer(move |event| observer.event(event));
     let tunnel = tokio::select! {
+        // A tunnel that is open is one that was stopped, whichever is heard of first.
+        biased;
         tunnel = builder.open() => tunnel?,
         () = signals.next() => return Ok(Exit::CUT),
     };

@@ -44,17 +44,16 @@ impl Arrival {
             Destination::Fixed(target) => match dial(&self.settings, &target).await {
                 Ok(socket) => self.attach(socket),
                 Err(error) => {
-                    self.failed(&target, error);
+                    tell_failure(&self.settings, &self.info, target, error);
                     self.answer(Answer::Open(Err(OpenFailureReason::CONNECT_FAILED)));
                 }
             },
             Destination::Dynamic => {
                 let (near, far) = pipe();
-                let settings = self.settings.clone();
-                let (info, observer) = (self.info.clone(), settings.clone());
+                let (settings, info) = (self.settings.clone(), self.info.clone());
                 self.attach(Socket::forwarded(far));
-                if let Err(problem) = ask(&settings, Socket::forwarded(near)).await {
-                    observer.tell(|| Event::Detail { level: 1, text: format!("{}: {problem}", info.peer) });
+                if let Err(problem) = ask(&settings, &info, Socket::forwarded(near)).await {
+                    settings.tell(|| Event::Detail { level: 1, text: format!("{}: {problem}", info.peer) });
                 }
             }
         }
@@ -69,15 +68,15 @@ impl Arrival {
     fn answer(&self, answer: Answer) {
         let _ = self.commands.send(Command::Answer(self.question, answer));
     }
+}
 
-    fn failed(&self, target: &Endpoint, error: Error) {
-        let ConnectionInfo { id, peer, .. } = self.info.clone();
-        self.settings.tell(|| Event::ConnectionFailed { id, peer, target: target.clone(), error });
-    }
+fn tell_failure(settings: &Settings, info: &ConnectionInfo, target: Endpoint, error: Error) {
+    let (id, peer) = (info.id, info.peer.clone());
+    settings.tell(|| Event::ConnectionFailed { id, peer, target, error });
 }
 
 /// Lets the client at the other end say where it wants to go, and goes there.
-async fn ask(settings: &Settings, mut client: Socket) -> Result<(), String> {
+async fn ask(settings: &Settings, info: &ConnectionInfo, mut client: Socket) -> Result<(), String> {
     let Asked { target, acceptor, early } = proxy_client::negotiate(settings, &mut client).await?;
     match dial(settings, &target).await {
         Ok(mut server) => {
@@ -89,11 +88,11 @@ async fn ask(settings: &Settings, mut client: Socket) -> Result<(), String> {
             splice(client, server).await.map_err(|error| error.to_string())
         }
         Err(error) => {
+            let reply = acceptor.answer(outcome(&error));
+            tell_failure(settings, info, target, error);
             // Told as well as may be.
-            let _ =
-                timeout(settings.open_timeout, last_words(&mut client, &acceptor.answer(outcome(&error))))
-                    .await;
-            Err(error.to_string())
+            let _ = timeout(settings.open_timeout, last_words(&mut client, &reply)).await;
+            Ok(())
         }
     }
 }

@@ -39,6 +39,8 @@ struct Remote {
     asked: RemoteBind,
     /// Whether a refusal is final: until it was granted once, if somebody waits for that.
     at_once: bool,
+    /// Whether whoever has added it still waits, and is the one to tell that it is listened for.
+    awaited: bool,
     status: watch::Sender<Status>,
 }
 
@@ -78,15 +80,30 @@ impl Remotes {
             inner.shared = Some(Arc::downgrade(shared));
             inner.ask(id, &door);
             let asked = door.clone();
-            inner.forwards.push(Remote { id, forward: forward.clone(), door, asked, at_once, status });
+            inner.forwards.push(Remote {
+                id,
+                forward: forward.clone(),
+                door,
+                asked,
+                at_once,
+                awaited: true,
+                status,
+            });
         }
         let mut over = shared.stop.subscribe();
         let answer = tokio::select! {
             answer = answer.wait_for(|status| !matches!(status, Status::Asked)) => answer.map(|status| status.clone()),
             _ = over.wait_for(|stop| *stop == Stop::Now) => return Err(Error::stopped()),
         };
+        if let Some(remote) = self.lock().forwards.iter_mut().find(|remote| remote.id == id) {
+            remote.awaited = false;
+        }
         match answer {
             Ok(Status::Refused(error)) if at_once => Err(error),
+            Ok(Status::Granted(address)) => {
+                shared.settings.tell(|| Event::Listening { forward: forward.clone(), address });
+                Ok(())
+            }
             Ok(_) => Ok(()),
             Err(_) => Err(Error::stopped()),
         }
@@ -125,9 +142,11 @@ impl Remotes {
             let bound = bound(&remote.asked, port);
             remote.at_once = false;
             remote.status.send_replace(Status::Granted(bound.clone()));
-            let forward = remote.forward.clone();
+            let (forward, awaited) = (remote.forward.clone(), remote.awaited);
             drop(inner);
-            shared.settings.tell(|| Event::Listening { forward, address: bound });
+            if !awaited {
+                shared.settings.tell(|| Event::Listening { forward, address: bound });
+            }
             return;
         }
         let error = Error::remote_refused(host, &remote.forward);
@@ -148,11 +167,11 @@ impl Remotes {
         let mut inner = self.lock();
         let Some(remote) = inner.forwards.iter_mut().find(|remote| remote.id == id) else { return };
         if matches!(*remote.status.borrow(), Status::Refused(_)) {
-            remote.asked = remote.door.clone();
+            // A port that the server chose before is asked for again, too: somebody was told of it.
             // What is under way is not asked for a second time, which the server would refuse.
             remote.status.send_replace(Status::Asked);
-            let door = remote.door.clone();
-            inner.ask(id, &door);
+            let asked = remote.asked.clone();
+            inner.ask(id, &asked);
         }
     }
 
