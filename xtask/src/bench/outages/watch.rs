@@ -88,6 +88,10 @@ impl Watch {
 
     fn connect(&self) -> std::io::Result<TcpStream> {
         let mut stream = TcpStream::connect_timeout(&self.address, CONNECT)?;
+        // Where nobody listens, a connection can reach itself: the system gave it that port.
+        if stream.local_addr()? == self.address {
+            return Err(ErrorKind::ConnectionRefused.into());
+        }
         // A connection that breaks at once was taken all the same.
         let _ = stream.write_all(b"x");
         stream.set_nonblocking(true)?;
