@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,9 @@ const BUSY: usize = 100;
 
 /// Threads that each have a share of the busy ones.
 const LOAD: usize = 4;
+
+/// How many connections are opened, and looked at in the end, at a time; a divisor of the numbers above and of their difference.
+const OPENING: usize = 100;
 
 /// How long they carry data.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -92,7 +96,7 @@ fn at_once(bed: &Bed, client: &Client) -> Result<Figures> {
     thread::sleep(SETTLE);
     let grown = running.process.resident()?.saturating_sub(before) as f64 / OPEN as f64;
     let among_many = trips(&mut open[..BUSY])?;
-    let lost = open.iter_mut().filter_map(|echo| echo.trip().err()).count();
+    let lost = lost(&mut open);
     let micros = |trips: &[Duration], share| stats::percentile(trips, share).as_secs_f64() * 1e6;
     Ok(vec![
         ("memory per connection, 10,000 open (KiB)", 1, grown / 1024.0),
@@ -104,8 +108,17 @@ fn at_once(bed: &Bed, client: &Client) -> Result<Figures> {
     ])
 }
 
+/// Opens so many, several at a time: sshd looks at all of them for each byte, and then serves several in one go.
 fn connect(running: &Running, count: usize) -> Result<Vec<Echo>> {
-    (0..count).map(|_| Echo::open(running.address)).collect()
+    let (address, open) = (running.address, Mutex::new(Vec::with_capacity(count)));
+    parallel(OPENING, || {
+        for _ in 0..count / OPENING {
+            let echo = Echo::open(address)?;
+            open.lock().expect("no thread panics while it holds the lock").push(echo);
+        }
+        Ok(())
+    })?;
+    Ok(open.into_inner().expect("no thread panics while it holds the lock"))
 }
 
 /// Round trips over all of these connections, some at a time, sorted.
@@ -150,6 +163,17 @@ fn in_turn(bed: &Bed, client: &Client) -> Result<Figures> {
         ("threads after 10,000 connections", 0, first.threads),
         ("threads after 100,000 connections", 0, last.threads),
     ])
+}
+
+/// How many of these connections carry nothing any more.
+fn lost(open: &mut [Echo]) -> usize {
+    let share = open.len().div_ceil(OPENING);
+    let of_share = |echoes: &mut [Echo]| echoes.iter_mut().filter_map(|echo| echo.trip().err()).count();
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            open.chunks_mut(share).map(|part| scope.spawn(move || of_share(part))).collect();
+        running.into_iter().map(|thread| thread.join().expect("counting does not panic")).sum()
+    })
 }
 
 /// What a process holds while nothing is open.
