@@ -279,9 +279,9 @@ async fn attempts_reach_the_server_no_faster_than_the_policy_allows() {
     scene.take_down().await;
     scene.seen("reconnecting", 5).await;
     let delays: Vec<Duration> = scene.events.all().into_iter().filter_map(delay).take(5).collect();
-    for (delay, whole) in delays.iter().zip([200, 400, 800, 800, 800].map(Duration::from_millis)) {
-        assert!(*delay >= first / 2 && *delay <= whole, "{delays:?}");
-    }
+    // A server that hangs up before the keys is given the longer waits at once.
+    assert!(delays[0] <= first, "{delays:?}");
+    assert!(delays.iter().all(|delay| (first / 2..=most).contains(delay)), "{delays:?}");
     assert_eq!(scene.relay.accepted(), 1 + 4);
     drop(tunnel);
 }
