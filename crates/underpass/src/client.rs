@@ -355,8 +355,13 @@ impl Side for Client {
             }
             EngineEvent::RequestAnswered { request, outcome } => {
                 // Cancellations are answered, too, and nobody waits for that.
-                if let Some(forward) = self.requests.get(&request) {
-                    self.tasks.remotes.answered(*forward, outcome, &self.settings.host);
+                let forward = match outcome {
+                    RequestOutcome::Granted { .. } => self.requests.get(&request).copied(),
+                    // It is asked for again and again, under another number each time.
+                    _ => self.requests.remove(&request),
+                };
+                if let Some(forward) = forward {
+                    self.tasks.remotes.answered(forward, outcome, &self.settings.host);
                 }
             }
             _ => {}
