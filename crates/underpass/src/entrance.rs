@@ -86,11 +86,17 @@ impl Entrance {
         if self.shared.settings.clients.names().next().is_none() {
             return self.admit_known(socket, peer, address, &ResolvedNames::default());
         }
-        let entrance = self.clone();
-        tokio::spawn(async move {
-            let names = entrance.look_up().await;
-            entrance.admit_known(socket, peer, address, &names);
-        });
+        match self.shared.handshakes.clone().try_acquire_owned() {
+            Ok(place) => {
+                let entrance = self.clone();
+                tokio::spawn(async move {
+                    let names = entrance.look_up().await;
+                    drop(place);
+                    entrance.admit_known(socket, peer, address, &names);
+                });
+            }
+            Err(_) => self.turn_away(socket, peer, Error::too_many(proxy_client::MAX_HANDSHAKES)),
+        }
     }
 
     fn admit_known(&self, socket: Socket, peer: Peer, address: IpAddr, names: &ResolvedNames) {

@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) nudge: Notify,
     /// One for each connection that may be carried at the same time.
     pub(crate) places: Arc<Semaphore>,
-    /// One for each client of a dynamic forward that may be saying where it wants to go.
+    /// One for each client that is looked up, or may be saying where it wants to go: they are no connections yet.
     pub(crate) handshakes: Arc<Semaphore>,
     /// Whether the end was told elsewhere.
     silent: AtomicBool,
