@@ -117,9 +117,9 @@ pub(crate) fn text(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("a value is missing".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-/// `Name: value`.
+/// `Name: value`. It may be a credential, and is not repeated.
 pub(crate) fn header(text: &str) -> Result<(&str, &str), String> {
-    let (name, value) = text.split_once(':').ok_or_else(|| expected("a header as in `Name: value`", text))?;
+    let (name, value) = text.split_once(':').ok_or("expected a header as in `Name: value`")?;
     Ok((name.trim(), value.trim()))
 }
 
