@@ -111,17 +111,10 @@ impl Client {
         self
     }
 
-    /// Passes a flag that has no keyword, and its values.
-    #[must_use]
-    pub fn flag<const N: usize>(mut self, words: [&str; N]) -> Self {
-        self.flags.extend(words.map(OsString::from));
-        self
-    }
-
     /// Goes through these servers first, `host` or `user@host:port` each.
     #[must_use]
     pub fn jump(self, hops: &[&str]) -> Self {
-        self.flag(["-J", &hops.join(",")])
+        self.flags(&["-J", &hops.join(",")])
     }
 
     /// Reads this file of ssh_config(5).
@@ -221,7 +214,7 @@ impl Client {
     /// # Errors
     /// It cannot be started.
     pub fn start_on_standard_streams(self, target: impl Display) -> Result<Session> {
-        let mut client = self.flag(["-W", &target.to_string()]);
+        let mut client = self.flags(&["-W", &target.to_string()]);
         let (process, scratch) = client.spawn()?;
         Ok(Session { kind: client.kind, process, local: Vec::new(), remote: Vec::new(), _scratch: scratch })
     }
@@ -231,7 +224,7 @@ impl Client {
     /// # Errors
     /// There is no such program.
     pub fn proxy_command(self, target: &str) -> Result<String> {
-        let mut client = self.flag(["-W", target]);
+        let mut client = self.flags(&["-W", target]);
         let words = [client.kind.program()?.into_os_string()].into_iter().chain(client.arguments()?);
         let words: Vec<String> = words.map(|word| quoted(&word.to_string_lossy())).collect();
         Ok(words.join(" "))

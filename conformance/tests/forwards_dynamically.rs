@@ -90,7 +90,7 @@ fn a_destination_that_is_not_allowed_is_told_without_asking_the_server() -> Resu
     let (peer, allowed, other) =
         (PeerKind::Sshd.start()?, web("127.0.0.1:0")?, Target::Http(BODY, LENGTH).start()?);
     let list = allowed.address().to_string();
-    let session = Client::of(&peer)?.forward_dynamically().flag(["--allow-destinations", &list]).start()?;
+    let session = Client::of(&peer)?.forward_dynamically().flags(&["--allow-destinations", &list]).start()?;
     for protocol in PROTOCOLS {
         fetch(protocol, &session, list.clone())?.brought(BODY, LENGTH)?;
         fetch(protocol, &session, other.address().to_string())?
@@ -109,7 +109,7 @@ fn users_have_to_be_known() -> Result<()> {
     write_for_owner(&users, "ann:opal-41\nbob:with:colons\n")?;
     let session = Client::of(&peer)?
         .forward_dynamically()
-        .flag(["--proxy-users", &users.display().to_string()])
+        .flags(&["--proxy-users", &users.display().to_string()])
         .start()?;
     let fetch = |scheme: &str, user: &str| {
         let proxy = format!("{scheme}://{user}{}", session.local());

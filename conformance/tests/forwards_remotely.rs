@@ -101,7 +101,7 @@ fn bytes_are_counted_by_where_they_went() -> Result<()> {
 #[test]
 fn no_more_connections_are_taken_than_are_allowed() -> Result<()> {
     let (peer, echo) = (PeerKind::Sshd.start()?, Target::Echo.start()?);
-    let client = Client::of(&peer)?.flag(["--max-connections", "1"]);
+    let client = Client::of(&peer)?.flags(&["--max-connections", "1"]);
     let session = client.forward_remotely(ANY_PORT, echo.address()).start()?;
     let port = session.remotes()[0];
     traffic::run_through(&session, &peer, PATIENCE, async {
@@ -138,7 +138,7 @@ fn a_server_that_permits_no_remote_forward_is_an_error() -> Result<()> {
 
 fn a_stop_frees_the_port(kind: PeerKind) -> Result<()> {
     let peer = kind.start()?;
-    let client = Client::of(&peer)?.flag(["--wait-ready", "30"]);
+    let client = Client::of(&peer)?.flags(&["--wait-ready", "30"]);
     let session = client.forward_remotely(ANY_PORT, "127.0.0.1:1").start()?;
     // Told to stop before that, it says that it was cut short.
     session.wait_for_event("ready", PATIENCE)?;

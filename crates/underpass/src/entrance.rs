@@ -9,13 +9,10 @@ use tokio::net::lookup_host;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::listen::Door;
+use crate::listen::{ACCEPT_PAUSE, Door};
 use crate::session::{Asker, Carry, ConnectionInfo, Socket, Stream, farewell};
 use crate::supervisor::{Shared, Stop};
 use crate::{Bound, Endpoint, Error, Event, Forward, Peer, ResolvedNames, proxy_client};
-
-/// How long to wait after an accept failed for want of descriptors or memory.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long it has to go well again before it is said to.
 const CALM: Duration = Duration::from_secs(1);
@@ -64,7 +61,7 @@ impl Entrance {
                     if trouble.replace(Instant::now()).is_none() {
                         self.tell_trouble(door, &format!("cannot take connections for the moment: {error}"));
                     }
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }

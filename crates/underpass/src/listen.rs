@@ -2,11 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
 use crate::unix::{self, UnixDoor};
 use crate::{Bind, BindAddress, Bound, Error, Interface, Peer, Settings, session::Stream};
+
+/// How long to wait after an accept failed for want of descriptors or memory.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connections that the system keeps while the session is busy.
 const BACKLOG: u32 = 1024;

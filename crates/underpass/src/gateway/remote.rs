@@ -6,20 +6,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
+use crate::listen::ACCEPT_PAUSE;
 use crate::session::{Carry, Command, ConnectionInfo, Socket};
 use crate::{Endpoint, Peer, Target};
 
 /// Forwards of one session. Each costs a descriptor or two, and a port that others may want.
 const MAX_FORWARDS: usize = 64;
-
-/// How long to wait after an accept failed for want of descriptors or memory.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where a client of a [`Gateway`](super::Gateway) wants it to listen.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -82,7 +80,7 @@ async fn accept(
                     return;
                 }
             }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }

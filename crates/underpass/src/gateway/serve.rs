@@ -20,6 +20,7 @@ use underpass_wire::OpenFailureReason;
 use super::policy::Policy;
 use super::remote::{ListenRequest, RemoteForwards};
 use crate::entropy::OsEntropy;
+use crate::listen::ACCEPT_PAUSE;
 use crate::session::{Carry, Command, ConnectionInfo, Failure, Limits, Session, Side, Socket};
 use crate::stats::Counters;
 use crate::{Error, Event, Observer, Peer, Step, Target};
@@ -29,9 +30,6 @@ const MAX_SESSIONS: usize = 4096;
 
 /// How long a target may take to answer.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How long to wait after an accept failed for want of descriptors or memory.
-const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Clone)]
 pub(super) struct Shared {
@@ -56,7 +54,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Shared) {
                     drop(place);
                 });
             }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
