@@ -12,9 +12,9 @@ pub struct Stats {
     pub total: u64,
     /// Connections that did not reach their target.
     pub failed: u64,
-    /// Bytes from here to the targets.
+    /// Bytes from here to the server; but for remote forwards, that is to the targets.
     pub sent: u64,
-    /// Bytes from the targets to here.
+    /// Bytes from the server to here; but for remote forwards, that is from the targets.
     pub received: u64,
 }
 
