@@ -4,11 +4,8 @@
 
 use std::{
     io::{self, IsTerminal as _, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc,
-    },
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -26,58 +23,126 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Reporter {
     output: Output,
-    messages: mpsc::Sender<Message>,
-    backlog: Arc<Backlog>,
+    desk: Arc<Desk>,
 }
 
 /// The writing thread.
 pub(crate) struct Writer {
-    messages: mpsc::Sender<Message>,
+    desk: Arc<Desk>,
     done: mpsc::Receiver<()>,
 }
 
-enum Message {
-    /// Text of whole lines, to be written.
-    Text(String),
-    /// The line that stays at the bottom.
-    Status(String),
-    End,
+/// Where the tunnel leaves what the writing thread takes.
+#[derive(Default)]
+struct Desk {
+    pending: Mutex<Pending>,
+    changed: Condvar,
 }
 
+/// What is not written yet.
 #[derive(Default)]
-struct Backlog {
-    /// Messages that are not written yet.
-    waiting: AtomicUsize,
-    /// Messages that were given up since the last one that was written.
-    dropped: AtomicU64,
+struct Pending {
+    /// Whole lines.
+    text: String,
+    /// What the line at the bottom is to be.
+    status: Option<String>,
+    /// Lines given up since the last one in `text`.
+    dropped: u64,
+    ended: bool,
+    /// The writing thread sleeps until it is woken.
+    idle: bool,
 }
 
 /// Starts to write. Tell the writer to finish before the process ends.
 pub(crate) fn start(output: &Output) -> (Reporter, Writer) {
-    let (messages, received) = mpsc::channel();
     let (finished, done) = mpsc::channel();
-    let backlog = Arc::new(Backlog::default());
-    let reporter =
-        Reporter { output: output.clone(), messages: messages.clone(), backlog: Arc::clone(&backlog) };
+    let desk = Arc::new(Desk::default());
     let json = output.json;
     let on_stdout = json && !output.on_stderr;
-    thread::spawn(move || {
-        let out: Box<dyn Write> = if on_stdout { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
-        Sink { out, json, status: String::new() }.write_all(&received, &backlog);
-        // The receiver is gone when nobody waits for this any more.
-        let _ = finished.send(());
+    thread::spawn({
+        let desk = Arc::clone(&desk);
+        move || {
+            let out: Box<dyn Write> = if on_stdout { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
+            Sink { out, json, status: String::new() }.write_all(&desk);
+            // The receiver is gone when nobody waits for this any more.
+            let _ = finished.send(());
+        }
     });
-    (reporter, Writer { messages, done })
+    (Reporter { output: output.clone(), desk: Arc::clone(&desk) }, Writer { desk, done })
 }
 
 impl Writer {
     /// Waits until all is written, but not for a reader that has stopped reading.
     pub(crate) fn finish(self) {
         const PATIENCE: Duration = Duration::from_secs(2);
-        if self.messages.send(Message::End).is_ok() {
-            // Either way there is nothing more to do.
-            let _ = self.done.recv_timeout(PATIENCE);
+        self.desk.lock().ended = true;
+        self.desk.changed.notify_one();
+        // Either way there is nothing more to do.
+        let _ = self.done.recv_timeout(PATIENCE);
+    }
+}
+
+impl Desk {
+    /// Leaves something, and wakes the writing thread if it sleeps: a system call that a busy tunnel is spared.
+    fn leave(&self, put: impl FnOnce(&mut Pending)) {
+        let mut pending = self.lock();
+        put(&mut pending);
+        if mem::take(&mut pending.idle) {
+            drop(pending);
+            self.changed.notify_one();
         }
+    }
+
+    /// Waits for something to write, and takes it. Nothing comes after what says that it is the end.
+    fn take(&self) -> Pending {
+        let mut pending = self.lock();
+        while pending.is_empty() {
+            pending.idle = true;
+            pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
+        }
+        mem::take(&mut *pending)
+    }
+
+    /// Lets things gather for a moment, unless it is the end.
+    fn linger(&self) {
+        let ended = self.changed.wait_timeout_while(self.lock(), LINGER, |pending| !pending.ended);
+        drop(ended);
+    }
+
+    /// Each change is whole before the next can panic.
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.status.is_none() && self.dropped == 0 && !self.ended
+    }
+
+    /// Adds lines that must not be lost.
+    fn insist(&mut self, text: &str, json: bool) {
+        self.tell_gap(json);
+        self.text.push_str(text);
+    }
+
+    /// Adds lines, if anybody keeps up.
+    fn offer(&mut self, text: &str, json: bool) {
+        if self.text.len() + text.len() > MAX_WAITING {
+            self.dropped += 1;
+        } else {
+            self.insist(text, json);
+        }
+    }
+
+    /// Says that something is missing here.
+    fn tell_gap(&mut self, json: bool) {
+        let gap = match mem::take(&mut self.dropped) {
+            0 => return,
+            dropped if json => line(&json::dropped(dropped)),
+            dropped => format!("warning: {dropped} lines were dropped, as nobody read them fast enough\n"),
+        };
+        self.text.push_str(&gap);
     }
 }
 
@@ -85,7 +150,7 @@ impl Reporter {
     /// Tells an event, if it is wanted and anybody keeps up.
     pub(crate) fn event(&self, event: &Event) {
         if let Some(text) = self.text(event) {
-            self.offer(Message::Text(text));
+            self.offer(&text);
         }
     }
 
@@ -98,15 +163,15 @@ impl Reporter {
                 None => format!("underpass: {error}\n"),
             },
         };
-        self.send(Message::Text(text));
+        self.desk.leave(|pending| pending.insist(&text, self.output.json));
     }
 
     /// Tells what the command itself did: an event of this name and these members.
     pub(crate) fn step(&self, event: &str, members: Value, text: &str) {
         if self.output.json {
-            self.offer(Message::Text(line(&json::object(event, members))));
+            self.offer(&line(&json::object(event, members)));
         } else if self.output.verbosity >= Verbosity::default() {
-            self.offer(Message::Text(format!("{text}\n")));
+            self.offer(&format!("{text}\n"));
         }
     }
 
@@ -117,7 +182,8 @@ impl Reporter {
 
     /// Renews the status line. What does not fit on the screen is cut off: a line that wraps cannot be renewed.
     pub(crate) fn status(&self, line: &str) {
-        self.offer(Message::Status(line.chars().take(columns().saturating_sub(1)).collect()));
+        let line = line.chars().take(columns().saturating_sub(1)).collect();
+        self.desk.leave(|pending| pending.status = Some(line));
     }
 
     fn text(&self, event: &Event) -> Option<String> {
@@ -142,19 +208,9 @@ impl Reporter {
         }
     }
 
-    /// Sends what may be lost.
-    fn offer(&self, message: Message) {
-        if self.backlog.waiting.load(Ordering::Relaxed) >= MAX_WAITING {
-            self.backlog.dropped.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.send(message);
-        }
-    }
-
-    fn send(&self, message: Message) {
-        self.backlog.waiting.fetch_add(1, Ordering::Relaxed);
-        // The thread only ends when it is told to, and nothing is told after that.
-        let _ = self.messages.send(message);
+    /// Tells what may be lost.
+    fn offer(&self, text: &str) {
+        self.desk.leave(|pending| pending.offer(text, self.output.json));
     }
 }
 
@@ -169,46 +225,31 @@ struct Sink<W> {
 impl<W: Write> Sink<W> {
     /// Writes until the end. A reader that has gone away is no reason to end a tunnel, and nobody is left to be told:
     /// so failures to write are passed over.
-    fn write_all(mut self, messages: &mpsc::Receiver<Message>, backlog: &Backlog) {
-        for message in messages {
-            backlog.waiting.fetch_sub(1, Ordering::Relaxed);
-            let dropped = backlog.dropped.swap(0, Ordering::Relaxed);
-            if dropped > 0 {
-                let _ = self.text(&self.gap(dropped));
+    fn write_all(mut self, desk: &Desk) {
+        loop {
+            let pending = desk.take();
+            let ended = pending.ended;
+            let _ = self.write(pending);
+            if ended {
+                return;
             }
-            let _ = match message {
-                Message::Text(text) => self.text(&text),
-                Message::Status(status) => self.renew(status),
-                Message::End => {
-                    let _ = self.renew(String::new());
-                    return;
-                }
-            };
+            desk.linger();
         }
     }
 
-    /// Says that something is missing here.
-    fn gap(&self, dropped: u64) -> String {
-        match self.json {
-            true => line(&json::dropped(dropped)),
-            false => format!("warning: {dropped} lines were dropped, as nobody read them fast enough\n"),
-        }
-    }
-
-    /// Writes lines above the status line.
-    fn text(&mut self, text: &str) -> io::Result<()> {
-        let status = std::mem::take(&mut self.status);
-        let clear = if status.is_empty() { "" } else { CLEAR };
-        self.out.write_all(format!("{clear}{text}{status}").as_bytes())?;
-        self.status = status;
-        self.out.flush()
-    }
-
-    fn renew(&mut self, status: String) -> io::Result<()> {
-        if status == self.status {
+    /// Writes lines above the status line, and that again. It does not outlive the command.
+    fn write(&mut self, mut pending: Pending) -> io::Result<()> {
+        pending.tell_gap(self.json);
+        let status = match pending.status {
+            _ if pending.ended => String::new(),
+            Some(status) => status,
+            None => self.status.clone(),
+        };
+        if pending.text.is_empty() && status == self.status {
             return Ok(());
         }
-        self.out.write_all(format!("{CLEAR}{status}").as_bytes())?;
+        let clear = if self.status.is_empty() { "" } else { CLEAR };
+        self.out.write_all(format!("{clear}{}{status}", pending.text).as_bytes())?;
         self.status = status;
         self.out.flush()
     }
@@ -235,37 +276,40 @@ const USUAL_COLUMNS: usize = 80;
 /// Goes to the beginning of the line and empties it (ECMA-48: EL).
 const CLEAR: &str = "\r\x1b[K";
 
-/// The most messages that wait for a slow reader: a few hundred kilobytes.
-const MAX_WAITING: usize = 1024;
+/// The most that waits for a slow reader, in bytes.
+const MAX_WAITING: usize = 256 << 10;
+
+/// How long lines gather after some were written. Nobody sees the difference, and a tunnel that opens thousands of
+/// connections a second does not wake a thread, and its reader, for each.
+const LINGER: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reporter(json: bool, verbosity: i8) -> (Reporter, mpsc::Receiver<Message>) {
-        let (messages, received) = mpsc::channel();
+    fn reporter(json: bool, verbosity: i8) -> Reporter {
         let output = Output { json, on_stderr: false, verbosity: Verbosity(verbosity) };
-        (Reporter { output, messages, backlog: Arc::default() }, received)
+        Reporter { output, desk: Arc::default() }
     }
 
     fn told(json: bool, verbosity: i8, events: &[Event]) -> String {
-        let (reporter, received) = reporter(json, verbosity);
+        let reporter = reporter(json, verbosity);
         events.iter().for_each(|event| reporter.event(event));
-        let texts = received.try_iter().map(|message| match message {
-            Message::Text(text) => text,
-            Message::Status(_) | Message::End => panic!("only text was told"),
-        });
-        texts.collect()
+        mem::take(&mut reporter.desk.lock().text)
     }
 
-    fn written(messages: Vec<Message>, dropped: u64) -> String {
-        let (sender, received) = mpsc::channel();
-        let backlog = Backlog { waiting: AtomicUsize::new(messages.len()), dropped: AtomicU64::new(dropped) };
-        messages.into_iter().for_each(|message| sender.send(message).unwrap());
-        drop(sender);
-        let mut out = Vec::new();
-        Sink { out: &mut out, json: true, status: String::new() }.write_all(&received, &backlog);
-        String::from_utf8(out).unwrap()
+    fn text(text: &str) -> Pending {
+        Pending { text: text.to_owned(), ..Pending::default() }
+    }
+
+    fn status(text: &str) -> Pending {
+        Pending { status: Some(text.to_owned()), ..Pending::default() }
+    }
+
+    fn written(json: bool, all: impl IntoIterator<Item = Pending>) -> String {
+        let mut sink = Sink { out: Vec::new(), json, status: String::new() };
+        all.into_iter().for_each(|pending| sink.write(pending).unwrap());
+        String::from_utf8(sink.out).unwrap()
     }
 
     fn events() -> Vec<Event> {
@@ -305,31 +349,54 @@ mod tests {
 
     #[test]
     fn lines_go_above_the_status_line() {
-        let text = |text: &str| Message::Text(text.to_owned());
-        let status = |text: &str| Message::Status(text.to_owned());
-        let screen = written(vec![text("a\n"), status("s"), status("s"), text("b\n"), Message::End], 0);
-        assert_eq!(screen, format!("a\n{CLEAR}s{CLEAR}b\ns{CLEAR}"));
+        let end = Pending { ended: true, ..Pending::default() };
+        let screen = written(false, [text("a\n"), status("s"), status("s"), text("b\n"), end]);
+        assert_eq!(screen, format!("a\ns{CLEAR}b\ns{CLEAR}"));
+        let both = Pending { status: Some("t".to_owned()), ..text("c\n") };
+        assert_eq!(written(false, [status("s"), both]), format!("s{CLEAR}c\nt"));
     }
 
     #[test]
     fn nothing_piles_up_before_a_reader_that_stalls_and_the_gap_is_told() {
-        let (reporter, received) = reporter(true, 0);
-        let warning = Event::Warning { text: "w".to_owned() };
-        for _ in 0..MAX_WAITING + 7 {
+        let reporter = reporter(true, 0);
+        let warning = Event::Warning { text: "w".repeat(1 << 10) };
+        for _ in 0..MAX_WAITING >> 10 {
             reporter.event(&warning);
         }
+        let dropped = reporter.desk.lock().dropped;
+        assert!(dropped > 0);
         reporter.error(&Error::configuration("x"));
-        assert_eq!(reporter.backlog.dropped.load(Ordering::Relaxed), 7);
-        assert_eq!(received.try_iter().count(), MAX_WAITING + 1, "errors are never dropped");
-        let text = written(vec![Message::Text(String::new())], 7);
-        assert_eq!(text, "{\"event\":\"dropped\",\"count\":7}\n");
+        let told = reporter.desk.take().text;
+        assert!(told.len() <= MAX_WAITING + 1024);
+        let last: Vec<&str> = told.lines().rev().take(2).collect();
+        assert_eq!(last[1], format!("{{\"event\":\"dropped\",\"count\":{dropped}}}"));
+        assert!(last[0].contains("\"error\""), "errors are never dropped: {}", last[0]);
+        let gap = Pending { dropped: 7, ..Pending::default() };
+        assert_eq!(written(true, [gap]), "{\"event\":\"dropped\",\"count\":7}\n");
+    }
+
+    #[test]
+    fn all_is_written_in_order_before_the_end() {
+        let desk = Arc::new(Desk::default());
+        let sink = |out| Sink { out, json: true, status: String::new() };
+        let mut out = Vec::new();
+        thread::scope(|scope| {
+            scope.spawn(|| sink(&mut out).write_all(&desk));
+            for number in 0..1000 {
+                desk.leave(|pending| pending.offer(&format!("{number}\n"), true));
+                thread::yield_now();
+            }
+            Writer { desk: Arc::clone(&desk), done: mpsc::channel().1 }.finish();
+        });
+        let all: String = (0..1000).map(|number| format!("{number}\n")).collect();
+        assert_eq!(String::from_utf8(out).unwrap(), all);
     }
 
     #[test]
     fn an_error_is_told_with_what_to_do() {
-        let (reporter, received) = reporter(false, -1);
+        let reporter = reporter(false, -1);
         reporter.error(&Error::configuration("x").with_advice("do y"));
-        let Ok(Message::Text(text)) = received.try_recv() else { panic!("the error was told") };
-        assert_eq!(text, "underpass: cannot use the settings: x\n  what to do: do y\n");
+        let told = reporter.desk.take().text;
+        assert_eq!(told, "underpass: cannot use the settings: x\n  what to do: do y\n");
     }
 }
