@@ -130,12 +130,12 @@ impl Scene {
         Ok(stream)
     }
 
-    /// Each attempt was announced, and came no sooner than the delays allow: at least half of a second, and of two
-    /// from then on.
+    /// Each attempt was announced, and came no sooner than the delays allow: at least a tenth of a second, and half of
+    /// one from then on.
     fn attempts_are_within_the_policy(&self, attempts: u64, outage: Duration) {
         let announced = self.session.events().iter().filter(|event| event["event"] == "reconnecting").count();
         assert!(attempts >= 1 && attempts <= announced as u64, "{attempts} attempts, {announced} announced");
-        let least = Duration::from_millis(500 + 1000 * (attempts - 1));
+        let least = Duration::from_millis(100 + 500 * (attempts - 1));
         assert!(outage >= least, "{attempts} attempts in {outage:?}");
     }
 }

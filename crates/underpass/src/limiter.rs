@@ -169,13 +169,13 @@ impl Limiter {
     fn learn(&mut self, outcome: Outcome, now: Instant) {
         match outcome {
             Outcome::Established => self.strain = self.strain.saturating_sub(1),
-            Outcome::Failed => self.strain_by(1, now),
+            Outcome::Failed => self.strain_by(1, MAX_STRAIN, now),
         }
     }
 
     fn broke_early(&mut self, now: Instant) {
         // One for the failure, one for the success that it turned out not to be.
-        self.strain_by(2, now);
+        self.strain_by(2, MAX_STRAIN + EARLY_BREAKS, now);
     }
 
     fn forgive(&mut self, now: Instant) {
@@ -190,8 +190,8 @@ impl Limiter {
         self.running = self.running.saturating_sub(1);
     }
 
-    fn strain_by(&mut self, failures: u32, now: Instant) {
-        self.strain = (self.strain + failures).min(MAX_STRAIN);
+    fn strain_by(&mut self, failures: u32, most: u32, now: Instant) {
+        self.strain = (self.strain + failures).min(self.strain.max(most));
         self.touched = self.touched.max(now);
     }
 
@@ -199,7 +199,7 @@ impl Limiter {
     fn pause(&self) -> Duration {
         match self.strain {
             0 => Duration::ZERO,
-            strain => FIRST_PAUSE.saturating_mul(1 << (strain - 1)).min(LONGEST_PAUSE),
+            strain => FIRST_PAUSE.saturating_mul(1 << (strain.min(MAX_STRAIN) - 1)).min(LONGEST_PAUSE),
         }
     }
 
@@ -215,11 +215,15 @@ const MAX_RUNNING: u32 = 4;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// A process that asks a dead server every five seconds, with all its tunnels, bothers nobody.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A process that asks a dead server every two seconds, with all its tunnels, bothers nobody.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The first value at which the pause has its full length.
-const MAX_STRAIN: u32 = 7;
+const MAX_STRAIN: u32 = 6;
+
+/// Connections that may be up and about to break, while the pause has its full length: their successes must not shorten
+/// it. One that lives for a minute counts as steady in any case.
+const EARLY_BREAKS: u32 = 30;
 
 /// A network that flaps must not lift the limit.
 const FORGIVING_INTERVAL: Duration = Duration::from_secs(15);

@@ -102,13 +102,15 @@ pub enum ReconnectWhen {
 pub enum Backoff {
     /// The same each time, less up to a tenth at random.
     Fixed(Duration),
-    /// Up to `first`, then up to twice as long each time, and never longer than `most`. At random, and not below half
-    /// of `first`.
+    /// At once, or nearly: from a tenth to half of `first`. Then up to `first`, then up to half as long again each
+    /// time, and never longer than `most`; at random, and not below half of `first`.
     ///
-    /// Of the usual ways to add chance, drawing from the whole range spreads clients best that lost the same server
-    /// in the same moment. The lower end keeps one client's unlucky draws from becoming a burst of logons.
+    /// Most breaks are over before they are noticed, so the first wait only spreads those who lost the same server in
+    /// the same moment. Later ones grow in step with the outage: a tunnel is back after about a quarter of the time
+    /// that the server was away. Of the usual ways to add chance, drawing from the whole range spreads clients best;
+    /// the lower end keeps one client's unlucky draws from becoming a burst of logons.
     Exponential {
-        /// The longest first wait.
+        /// The unit: twice the longest first wait.
         first: Duration,
         /// The longest wait.
         most: Duration,
@@ -126,16 +128,15 @@ impl Backoff {
     fn span(self, failures: u32, pace: Pace) -> (Duration, Duration) {
         let (least, most) = match self {
             Self::Fixed(wait) => (wait - wait / 10, wait),
-            Self::Exponential { first, most } => {
-                let doublings = match pace {
-                    Pace::Usual => failures,
-                    Pace::Slower => failures.saturating_add(SLOWER_BY),
-                    Pace::Slowest => return (at_least(most / 2), at_least(most)),
-                };
-                let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-                let longest = first.saturating_mul(factor).min(most);
-                (first.min(longest) / 2, longest)
-            }
+            Self::Exponential { first, most } => match (pace, failures) {
+                (Pace::Usual, 0) => (first.min(most) / 10, first.min(most) / 2),
+                (Pace::Usual, _) => (first.min(most) / 2, grown(first, failures - 1).min(most)),
+                (Pace::Slower, _) => {
+                    let slower = first.saturating_mul(SLOWER_BY);
+                    (first.min(most) / 2, grown(slower, failures).min(most))
+                }
+                (Pace::Slowest, _) => (most / 2, most),
+            },
         };
         (at_least(least), at_least(most))
     }
@@ -291,6 +292,13 @@ impl Retrying {
     }
 }
 
+/// What a wait comes to that is half as long again each of so many times.
+fn grown(wait: Duration, times: u32) -> Duration {
+    // From a nanosecond to the longest duration there is.
+    const ENOUGH: u32 = 170;
+    (0..times.min(ENOUGH)).fold(wait, |wait, _| wait.saturating_add(wait / 2))
+}
+
 fn at_least(wait: Duration) -> Duration {
     wait.max(LEAST_WAIT)
 }
@@ -309,8 +317,8 @@ pub(crate) fn between(least: Duration, most: Duration, random: u64) -> Duration 
 /// However impatient the settings.
 const LEAST_WAIT: Duration = Duration::from_millis(100);
 
-/// How many doublings a sign of overload skips: three, from one second to eight.
-const SLOWER_BY: u32 = 3;
+/// How many times as long as usual a server is left alone after a sign of overload.
+const SLOWER_BY: u32 = 8;
 
 /// Longer than it takes to log in and be dropped by whatever went wrong.
 const STEADY_AT_LEAST: Duration = Duration::from_secs(10);

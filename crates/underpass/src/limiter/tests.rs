@@ -52,7 +52,7 @@ fn servers_do_not_wait_for_each_other_but_spellings_of_one_do() {
 fn failures_put_growing_pauses_between_attempts() {
     let limiters = Limiters::new();
     let mut now = Instant::now();
-    for pause in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+    for pause in [100, 200, 400, 800, 1600, 2000, 2000] {
         let pause = Duration::from_millis(pause);
         go(&limiters, &bastion(), now).finish(Outcome::Failed, now);
         assert!(wait(&limiters, &bastion(), 0, now) >= pause);
@@ -118,6 +118,8 @@ fn a_change_of_the_network_forgives_failures_once_in_a_while() {
     let limiters = Limiters::new();
     let mut now = Instant::now();
     let mut fail_often = || {
+        // Longer than a failure is held against the server.
+        now += FORGIVING_INTERVAL;
         for _ in 0..=MAX_STRAIN {
             now += LONGEST_PAUSE;
             go(&limiters, &bastion(), now).finish(Outcome::Failed, now);
@@ -275,7 +277,7 @@ impl Fleet {
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// With the longest pause between them.
-const ATTEMPTS_PER_DAY: usize = 24 * 3600 / 5;
+const ATTEMPTS_PER_DAY: usize = 24 * 3600 / 2;
 
 #[test]
 fn a_thousand_tunnels_ask_a_dead_server_for_a_day_without_a_storm() {
@@ -288,7 +290,7 @@ fn a_thousand_tunnels_ask_a_dead_server_for_a_day_without_a_storm() {
 
 #[test]
 fn a_server_that_drops_a_thousand_tunnels_all_day_sees_no_storm() {
-    for after in [Duration::ZERO, 5 * SECOND] {
+    for after in [Duration::ZERO, 5 * SECOND, 9 * SECOND] {
         let mut fleet = Fleet::new(1000);
         fleet.run_until(DAY, Manners::Drops(after));
         let count = fleet.attempts.len();

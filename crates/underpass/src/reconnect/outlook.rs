@@ -34,6 +34,8 @@ pub(super) fn of(error: &Error) -> Outlook {
         | ErrorKind::Hop { .. }
         | ErrorKind::PeerDead { .. }
         | ErrorKind::NotConnected { .. } => Outlook::MayPass(Pace::Usual),
+        // Whoever accepts and says nothing has more to do than it can.
+        ErrorKind::Timeout { .. } if error.step() == Step::Identify => Outlook::MayPass(Pace::Slower),
         ErrorKind::Timeout { .. } | ErrorKind::Lost { .. } => Outlook::MayPass(pace(error.step())),
         ErrorKind::Disconnected { reason, .. } => disconnected(*reason, error.step()),
         // A server above its limit of connections says so in a line that is not SSH, and so does the login page of a
@@ -62,14 +64,14 @@ pub(super) fn of(error: &Error) -> Outlook {
     }
 }
 
-/// A connection that breaks between dialling and logging in was hardly broken by the network: sshd drops those above
-/// its `MaxStartups`, and programs like fail2ban silence addresses that failed to log in.
+/// A connection that breaks while logging in was hardly broken by the network: programs like fail2ban silence
+/// addresses that failed to. Before the server's first word it is different: whatever stands before a server that is
+/// away, a balancer or a container's port, accepts and drops; sshd above its `MaxStartups` says so.
 fn pace(step: Step) -> Pace {
     match step {
-        Step::Identify | Step::Negotiate | Step::KeyExchange | Step::HostKey | Step::Authenticate => {
-            Pace::Slower
-        }
+        Step::Negotiate | Step::KeyExchange | Step::HostKey | Step::Authenticate => Pace::Slower,
         Step::Configure
+        | Step::Identify
         | Step::Resolve
         | Step::Dial
         | Step::Listen
@@ -117,6 +119,7 @@ mod tests {
         assert_eq!(of(&Error::timeout(Step::Dial, "bastion", waited)), usual);
         assert_eq!(of(&Error::peer_dead("bastion", waited)), usual);
         assert_eq!(of(&Error::lost(Step::Carry, "bastion", None)), usual);
+        assert_eq!(of(&Error::lost(Step::Identify, "bastion", None)), usual);
         assert_eq!(goodbye(DisconnectReason::BY_APPLICATION, Step::Carry), usual);
     }
 
@@ -124,7 +127,8 @@ mod tests {
     fn trouble_while_logging_in_is_taken_for_overload() {
         let slower = Outlook::MayPass(Pace::Slower);
         assert_eq!(of(&Error::timeout(Step::Authenticate, "bastion", Duration::ZERO)), slower);
-        assert_eq!(of(&Error::lost(Step::Identify, "bastion", None)), slower);
+        assert_eq!(of(&Error::timeout(Step::Identify, "bastion", Duration::ZERO)), slower);
+        assert_eq!(of(&Error::lost(Step::KeyExchange, "bastion", None)), slower);
         assert_eq!(of(&Error::peer_misbehaved(Step::Identify, "bastion", "Exceeded MaxStartups")), slower);
         assert_eq!(goodbye(DisconnectReason::BY_APPLICATION, Step::KeyExchange), slower);
     }

@@ -133,6 +133,7 @@ const FIGURES: &[Figure] = &[
         value: |outage| Some(outage.back.as_secs_f64()),
     },
     Figure { title: "refused connections", digits: 0, value: |outage| Some(outage.refused as f64) },
+    Figure { title: "lost connections", digits: 0, value: |outage| Some(outage.lost as f64) },
     Figure { title: "attempts at the server", digits: 0, value: |outage| Some(outage.attempts as f64) },
 ];
 

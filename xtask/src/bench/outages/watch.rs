@@ -18,6 +18,8 @@ pub(super) struct Outage {
     pub(super) back: Duration,
     /// Connections to the local port that were refused, of one every [`STEP`].
     pub(super) refused: u64,
+    /// Those that were taken, and ended before their byte came back.
+    pub(super) lost: u64,
     /// Connections that reached the server's port.
     pub(super) attempts: u64,
 }
@@ -30,6 +32,7 @@ pub(super) struct Watch {
     /// When the first byte came back over a connection made after the break.
     served: Option<Instant>,
     refused: u64,
+    lost: u64,
     /// Connections that have sent a byte and wait for it to come back.
     waiting: Vec<TcpStream>,
 }
@@ -38,7 +41,7 @@ impl Watch {
     pub(super) fn start(address: SocketAddr) -> Self {
         let now = Instant::now();
         let (noticed, served, waiting) = (None, None, Vec::new());
-        Self { address, began: now, ended: now, noticed, served, refused: 0, waiting }
+        Self { address, began: now, ended: now, noticed, served, refused: 0, lost: 0, waiting }
     }
 
     pub(super) fn began(&mut self) {
@@ -67,7 +70,7 @@ impl Watch {
 
     pub(super) fn outage(self, attempts: u64) -> Outage {
         let back = self.served.map_or(PATIENCE, |served| served.saturating_duration_since(self.ended));
-        Outage { noticed: self.noticed, back, refused: self.refused, attempts }
+        Outage { noticed: self.noticed, back, refused: self.refused, lost: self.lost, attempts }
     }
 
     /// One more connection, and a look at those that wait.
@@ -75,12 +78,15 @@ impl Watch {
         let begin = Instant::now();
         if self.noticed.is_none() && keeper.has_noticed() {
             self.noticed = Some(self.began.elapsed());
-            // What a connection that was being lost has still carried tells nothing.
+            // What becomes of connections that were being lost tells nothing.
             self.waiting.clear();
+            self.lost = 0;
         }
         self.collect();
         match self.connect() {
             Ok(stream) => self.waiting.push(stream),
+            // It was taken, and cut off before anybody could look.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => self.lost += 1,
             Err(_) => self.refused += 1,
         }
         thread::sleep(STEP.saturating_sub(begin.elapsed()));
@@ -100,15 +106,19 @@ impl Watch {
 
     /// Drops connections that have ended, and notes the first that was served.
     fn collect(&mut self) {
-        let mut served = false;
+        let (mut served, mut lost) = (false, 0);
         self.waiting.retain_mut(|stream| match stream.read(&mut [0]) {
             Ok(1) => {
                 served = true;
                 false
             }
-            Err(error) => error.kind() == ErrorKind::WouldBlock,
-            Ok(_) => false,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => true,
+            Ok(_) | Err(_) => {
+                lost += 1;
+                false
+            }
         });
+        self.lost += lost;
         if served && self.noticed.is_some() {
             self.served.get_or_insert_with(Instant::now);
         }
