@@ -2,10 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::{
-    exit::Exit,
-    options::{Group, Row, all},
-};
+use underpass_options::{Group, Row, all};
+
+use crate::exit::Exit;
 
 /// What `--version` says.
 pub(crate) const VERSION: &str = concat!("underpass ", env!("CARGO_PKG_VERSION"), "\n");

@@ -13,11 +13,9 @@ use std::{
 use serde_json::Value;
 use underpass::{Error, Event};
 use underpass_wire::Untrusted;
+use underpass_options::{Output, Verbosity};
 
-use crate::{
-    args::{Output, Verbosity},
-    json,
-};
+use crate::json;
 
 /// Takes what is to be told. Clones tell to the same place.
 #[derive(Clone)]

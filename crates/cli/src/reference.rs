@@ -8,13 +8,13 @@ use std::{
 };
 
 use serde_json::Value;
+use underpass_options::Group;
 use underpass::{Bound, Endpoint, Error, Event, Forward, HostKeyVerdict, OpenFailureReason, Peer, Step};
 
 use crate::{
     exit::Exit,
     help::{ENVIRONMENT, SUMMARY, USAGE, rows},
     json,
-    options::Group,
 };
 
 #[test]

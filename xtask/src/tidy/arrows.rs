@@ -13,7 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpass-config", &[]),
     ("underpass", &["underpass-proto", "underpass-proxy", "underpass-keys", "underpass-config"]),
     ("underpass-component", &["underpass", "underpass-keys"]),
-    ("underpass-cli", &["underpass", "underpass-config", "underpass-component"]),
+    ("underpass-options", &["underpass", "underpass-config"]),
+    ("underpass-cli", &["underpass-options", "underpass-component"]),
     // Not shipped, so they may look at everything.
     ("underpass-testkit", &["underpass", "underpass-proto"]),
     ("underpass-conformance", &["underpass", "underpass-testkit"]),

@@ -62,6 +62,18 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
 }
 
+/// A time that is not zero, and may be in milliseconds: `250ms`.
+pub(crate) fn fine_time(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.strip_suffix("ms").map(|digits| {
+        let most = MAX_SECONDS.saturating_mul(1000);
+        number(digits).filter(|number| (1..=most).contains(number)).map(Duration::from_millis)
+    });
+    match milliseconds {
+        Some(time) => time.ok_or_else(|| expected("a time such as 250ms, 30 or 5m", text)),
+        None => some_time(text),
+    }
+}
+
 /// A time that is not zero.
 pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
@@ -207,6 +219,15 @@ mod tests {
             assert!(time(text).is_err(), "{text}");
         }
         assert!(some_time("0s").is_err());
+    }
+
+    #[test]
+    fn fine_times_can_be_below_a_second() {
+        assert_eq!(fine_time("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(fine_time("2m"), Ok(Duration::from_secs(120)));
+        for text in ["0ms", "ms", "-1ms", "1.5ms", "0", "1hms", "99999999999999999999ms"] {
+            assert!(fine_time(text).is_err(), "{text}");
+        }
     }
 
     #[test]

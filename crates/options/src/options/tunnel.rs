@@ -181,7 +181,7 @@ pub(super) static TUNNEL: &[Row] = &[
         metavar: "URL",
         doc: "Reach the server through a proxy: http://, https://, socks4://, socks4a://, socks5:// or socks5h://, with \
               USER:PASSWORD@ before the host if it wants them (better from the environment: `system` takes ALL_PROXY, \
-              HTTPS_PROXY and NO_PROXY). 4a and 5h let the proxy look the server's name up",
+              HTTPS_PROXY and NO_PROXY, or else the settings of Windows, macOS or GNOME). 4a and 5h let the proxy look the server's name up",
         default: "none",
         example: "socks5h://proxy:1080",
         action: Action::Set(|args, value| {
@@ -260,8 +260,9 @@ pub(super) static TUNNEL: &[Row] = &[
     Row {
         flags: &[long("reconnect-delay")],
         metavar: "TIME[-TIME]",
-        doc: "How long to wait before an attempt: always the same, or doubling from the first to the second time, with \
-              chance in it",
+        doc: "How long to wait before an attempt, such as `250ms` or `5m`: always the same, or from the first up to the \
+              second, half as long again each time and with chance in it. The first attempt waits half of the first at \
+              most",
         default: "1s-60s",
         example: "2s-5m",
         action: Action::Set(|args, value| set(&mut args.reconnect.backoff, backoff(value))),
@@ -317,9 +318,9 @@ const fn long(name: &'static str) -> Flag {
 
 fn backoff(value: &str) -> Result<Backoff, String> {
     match value.split_once('-') {
-        None => Ok(Backoff::Fixed(values::some_time(value)?)),
+        None => Ok(Backoff::Fixed(values::fine_time(value)?)),
         Some((first, most)) => {
-            let (first, most) = (values::some_time(first)?, values::some_time(most)?);
+            let (first, most) = (values::fine_time(first)?, values::fine_time(most)?);
             match first <= most {
                 true => Ok(Backoff::Exponential { first, most }),
                 false => Err(values::expected("a shorter time before a longer one, as in 1s-60s", value)),

@@ -6,41 +6,45 @@ mod tunnel;
 use crate::args::Args;
 
 /// All rows, in the order of the help within each group.
-pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
+pub fn all() -> impl Iterator<Item = &'static Row> {
     table::TABLE.iter().chain(tunnel::TUNNEL)
 }
 
 /// Something a person can set.
-pub(crate) struct Row {
-    pub(crate) group: Group,
+pub struct Row {
+    /// Its chapter.
+    pub group: Group,
     /// Its flags.
-    pub(crate) flags: &'static [Flag],
+    pub flags: &'static [Flag],
     /// Its name after `-o`, that of `ssh_config`.
-    pub(crate) keyword: Option<&'static str>,
+    pub keyword: Option<&'static str>,
     /// What its value is called in the help; empty where it has none.
-    pub(crate) metavar: &'static str,
+    pub metavar: &'static str,
     /// Without a full stop at the end.
-    pub(crate) doc: &'static str,
+    pub doc: &'static str,
     /// What holds when it is not set; empty where the question makes no sense.
-    pub(crate) default: &'static str,
+    pub default: &'static str,
     /// A value that is accepted.
-    pub(crate) example: &'static str,
+    pub example: &'static str,
     /// Whether each occurrence counts. Otherwise the first does, as in ssh.
-    pub(crate) repeats: bool,
+    pub repeats: bool,
     pub(crate) action: Action,
 }
 
 /// A way to write a row on the command line.
-pub(crate) struct Flag {
-    pub(crate) name: Name,
+pub struct Flag {
+    /// Its name.
+    pub name: Name,
     /// The value that a flag without one of its own stands for.
-    pub(crate) means: Option<&'static str>,
+    pub means: Option<&'static str>,
 }
 
 /// The name of a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Name {
+pub enum Name {
+    /// `-x`.
     Short(char),
+    /// `--name`.
     Long(&'static str),
 }
 
@@ -54,19 +58,28 @@ pub(crate) enum Action {
 
 /// A chapter of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Group {
+pub enum Group {
+    /// What is forwarded.
     Forwards,
+    /// Where the server is, and the way to it.
     Server,
+    /// Who logs in, and how.
     Login,
+    /// What is made of the server's key.
     HostKeys,
+    /// What the connection is protected with.
     Algorithms,
+    /// What keeps it up.
     Liveness,
+    /// Who may use it, and how much.
     Limits,
+    /// What is told, and the rest.
     Output,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 8] = [
+    /// All of them, in the order of the help.
+    pub const ALL: [Self; 8] = [
         Self::Forwards,
         Self::Server,
         Self::Login,
@@ -77,7 +90,8 @@ impl Group {
         Self::Output,
     ];
 
-    pub(crate) fn title(self) -> &'static str {
+    /// Its heading.
+    pub fn title(self) -> &'static str {
         match self {
             Self::Forwards => "Forwards",
             Self::Server => "Server",
@@ -93,7 +107,7 @@ impl Group {
 
 impl Row {
     /// All spellings, e.g. `-p PORT` and `-o Port=PORT`.
-    pub(crate) fn spellings(&self) -> Vec<String> {
+    pub fn spellings(&self) -> Vec<String> {
         let flags = self.flags.iter().map(|flag| match (flag.means, flag.name) {
             (None, name) => format!("{name} {}", self.metavar),
             (Some(_), name) => name.to_string(),

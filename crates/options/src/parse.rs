@@ -248,7 +248,7 @@ impl PartialEq<Name> for Long<'_> {
 }
 
 /// What to do about a mistake of which nothing better is known.
-pub(crate) const SEE_HELP: &str = "correct it; `underpass --help` lists all options";
+pub const SEE_HELP: &str = "correct it; `underpass --help` lists all options";
 
 #[cfg(test)]
 mod tests {

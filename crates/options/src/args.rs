@@ -30,14 +30,19 @@ pub(crate) struct Args {
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Command {
+pub enum Command {
+    /// Opens a tunnel.
     #[default]
     Tunnel,
     /// Tells the settings that a tunnel would have.
     Settings,
+    /// Shows that everything works.
     Demo,
+    /// Lists the algorithms.
     Algorithms,
+    /// Lists the options.
     Help,
+    /// Tells the version.
     Version,
 }
 
@@ -143,24 +148,30 @@ pub(crate) struct RekeyLimit {
     pub(crate) interval: Option<Duration>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Output {
-    pub(crate) json: bool,
+/// How much is told, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// As JSON, for programs.
+    pub json: bool,
     /// Whether standard output is for something else.
-    pub(crate) on_stderr: bool,
-    pub(crate) verbosity: Verbosity,
+    pub on_stderr: bool,
+    /// How much.
+    pub verbosity: Verbosity,
 }
 
 /// How much is told: the highest level of events that is; [`Verbosity::QUIET`] for errors only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Verbosity(pub(crate) i8);
+pub struct Verbosity(pub i8);
 
 impl Verbosity {
-    pub(crate) const QUIET: Self = Self(-1);
-    pub(crate) const MOST: Self = Self(3);
+    /// Errors only.
+    pub const QUIET: Self = Self(-1);
+    /// Everything.
+    pub const MOST: Self = Self(3);
 
     /// One level more.
-    pub(crate) fn more(self) -> Self {
+    #[must_use]
+    pub fn more(self) -> Self {
         Self(self.0.max(0) + 1).min(Self::MOST)
     }
 }
