@@ -30,7 +30,8 @@ pub enum Proxy {
         headers: Headers,
     },
     /// Through the proxy that the environment names: `ALL_PROXY`, else `HTTPS_PROXY`, in either case, with the
-    /// exceptions in `NO_PROXY`. Directly if it names none.
+    /// exceptions in `NO_PROXY`. If it names none, through the one in the settings of Windows, of macOS, or of GNOME and
+    /// the desktops that share its settings. Else directly.
     System {
         /// What an HTTP proxy is sent besides.
         headers: Headers,
@@ -98,7 +99,7 @@ pub(crate) async fn dial(settings: &Settings) -> Result<Transport, Error> {
     match &settings.proxy {
         Proxy::Direct => Ok(direct(settings, &settings.host, settings.port, deadline).await?.into()),
         Proxy::Url { url, headers } => proxy::through(settings, url, headers, deadline).await,
-        Proxy::System { headers } => match system::proxy(&settings.host, settings.port)? {
+        Proxy::System { headers } => match system::proxy(&settings.host, settings.port).await? {
             Some(url) => proxy::through(settings, &url, headers, deadline).await,
             None => Ok(direct(settings, &settings.host, settings.port, deadline).await?.into()),
         },

@@ -1,4 +1,11 @@
-//! The proxy that the environment names, as curl and most programs read it.
+//! The proxy that the environment names, as curl and most programs read it, or else the settings of the desktop.
+
+#[cfg(not(any(windows, target_os = "macos")))]
+#[path = "gnome.rs"]
+mod desktop;
+#[cfg(any(windows, target_os = "macos"))]
+#[path = "registry.rs"]
+mod desktop;
 
 use std::env;
 
@@ -14,27 +21,37 @@ const EXCEPTIONS: &str = "NO_PROXY";
 /// The proxy for a host; `None`: none.
 ///
 /// # Errors
-/// It is not a URL that makes sense.
-pub(super) fn proxy(host: &str, port: u16) -> Result<Option<ProxyUrl>, Error> {
-    choose(host, port, |name| env::var(name).ok())
+/// It is not a URL that makes sense, or cannot be known here.
+pub(super) async fn proxy(host: &str, port: u16) -> Result<Option<ProxyUrl>, Error> {
+    match choose(host, port, |name| env::var(name).ok())? {
+        Choice::Proxy(url) => Ok(Some(*url)),
+        Choice::None => Ok(None),
+        Choice::Unsaid => desktop::proxy(host, port).await,
+    }
 }
 
-fn choose(
-    host: &str,
-    port: u16,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Option<ProxyUrl>, Error> {
+/// What the environment says.
+#[derive(Debug, PartialEq)]
+enum Choice {
+    Proxy(Box<ProxyUrl>),
+    /// The host is an exception.
+    None,
+    /// Nothing.
+    Unsaid,
+}
+
+fn choose(host: &str, port: u16, variable: impl Fn(&str) -> Option<String>) -> Result<Choice, Error> {
     // The lower case counts first: CGI programs get `HTTP_PROXY` from their clients.
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let read = |name: &str| set(&name.to_lowercase()).or_else(|| set(name));
     if read(EXCEPTIONS).is_some_and(|list| Exceptions::parse(&list).contains(host, port)) {
-        return Ok(None);
+        return Ok(Choice::None);
     }
     let Some((name, value)) = PROXIES.iter().find_map(|name| Some((name, read(name)?))) else {
-        return Ok(None);
+        return Ok(Choice::Unsaid);
     };
     match value.parse() {
-        Ok(url) => Ok(Some(url)),
+        Ok(url) => Ok(Choice::Proxy(Box::new(url))),
         Err(problem) => Err(Error::configuration(format!("in the variable {name}, {problem}"))),
     }
 }
@@ -47,7 +64,11 @@ mod tests {
         let read = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        choose("bastion.corp", 22, read).unwrap().map(|url| url.to_string())
+        match choose("bastion.corp", 22, read).unwrap() {
+            Choice::Proxy(url) => Some(url.to_string()),
+            Choice::None => Some("directly".to_owned()),
+            Choice::Unsaid => None,
+        }
     }
 
     #[test]
@@ -70,8 +91,8 @@ mod tests {
     #[test]
     fn exceptions_go_directly() {
         let proxy = ("all_proxy", "socks5://p:1");
-        assert_eq!(chosen(&[proxy, ("no_proxy", "localhost,.corp")]), None);
-        assert!(chosen(&[proxy, ("no_proxy", "localhost,.example")]).is_some());
+        assert_eq!(chosen(&[proxy, ("no_proxy", "localhost,.corp")]).unwrap(), "directly");
+        assert!(chosen(&[proxy, ("no_proxy", "localhost,.example")]).unwrap().contains("p:1"));
     }
 
     #[test]
