@@ -102,11 +102,11 @@ pub enum ReconnectWhen {
 pub enum Backoff {
     /// The same each time, less up to a tenth at random.
     Fixed(Duration),
-    /// At once, or nearly: from a tenth to half of `first`. Then up to `first`, then up to half as long again each
+    /// At once, or nearly: from a tenth to half of `first`. Then up to `first`, then up to a quarter as long again each
     /// time, and never longer than `most`; at random, and not below half of `first`.
     ///
     /// Most breaks are over before they are noticed, so the first wait only spreads those who lost the same server in
-    /// the same moment. Later ones grow in step with the outage: a tunnel is back after about a quarter of the time
+    /// the same moment. Later ones grow in step with the outage: a tunnel is back after about a sixth of the time
     /// that the server was away. Of the usual ways to add chance, drawing from the whole range spreads clients best;
     /// the lower end keeps one client's unlucky draws from becoming a burst of logons.
     Exponential {
@@ -292,11 +292,11 @@ impl Retrying {
     }
 }
 
-/// What a wait comes to that is half as long again each of so many times.
+/// What a wait comes to that is a quarter as long again each of so many times.
 fn grown(wait: Duration, times: u32) -> Duration {
     // From a nanosecond to the longest duration there is.
-    const ENOUGH: u32 = 170;
-    (0..times.min(ENOUGH)).fold(wait, |wait, _| wait.saturating_add(wait / 2))
+    const ENOUGH: u32 = 300;
+    (0..times.min(ENOUGH)).fold(wait, |wait, _| wait.saturating_add(wait / 4))
 }
 
 fn at_least(wait: Duration) -> Duration {

@@ -261,7 +261,7 @@ pub(super) static TUNNEL: &[Row] = &[
         flags: &[long("reconnect-delay")],
         metavar: "TIME[-TIME]",
         doc: "How long to wait before an attempt, such as `250ms` or `5m`: always the same, or from the first up to the \
-              second, half as long again each time and with chance in it. The first attempt waits half of the first at \
+              second, a quarter as long again each time and with chance in it. The first attempt waits half of the first at \
               most",
         default: "1s-60s",
         example: "2s-5m",
