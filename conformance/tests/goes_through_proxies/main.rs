@@ -2,6 +2,7 @@
 
 mod bed;
 mod commands;
+mod desktop;
 mod environment;
 mod http;
 mod imposters;

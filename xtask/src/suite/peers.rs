@@ -20,12 +20,18 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("stunnel"), "stunnel4"),
     (Needed::Program("openssl"), "openssl"),
     (Needed::Program("nc"), "netcat-openbsd"),
+    (Needed::Program("gsettings"), "libglib2.0-bin"),
+    (Needed::File(PROXY_SCHEMA), "gsettings-desktop-schemas"),
 ];
 
 enum Needed {
     Program(&'static str),
     Library(&'static str),
+    File(&'static str),
 }
+
+/// What the desktop's settings of the proxy can be.
+const PROXY_SCHEMA: &str = "/usr/share/glib-2.0/schemas/org.gnome.system.proxy.gschema.xml";
 
 pub(super) fn check() -> Result<()> {
     let programs = program_directories(&std::env::var_os("PATH").unwrap_or_default());
@@ -36,6 +42,8 @@ pub(super) fn check() -> Result<()> {
         let (name, directories) = match needed {
             Needed::Program(name) => (name, &programs),
             Needed::Library(name) => (name, &libraries),
+            // Joined to any directory, an absolute path stays what it is.
+            Needed::File(path) => (path, &libraries),
         };
         if !is_in(directories, name) {
             missing.push(*name);
