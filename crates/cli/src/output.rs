@@ -12,8 +12,8 @@ use std::{
 
 use serde_json::Value;
 use underpass::{Error, Event};
-use underpass_wire::Untrusted;
 use underpass_options::{Output, Verbosity};
+use underpass_wire::Untrusted;
 
 use crate::json;
 

@@ -8,8 +8,8 @@ use std::{
 };
 
 use serde_json::Value;
-use underpass_options::Group;
 use underpass::{Bound, Endpoint, Error, Event, Forward, HostKeyVerdict, OpenFailureReason, Peer, Step};
+use underpass_options::Group;
 
 use crate::{
     exit::Exit,

@@ -29,10 +29,9 @@ impl<'a> Environment<'a> {
 /// The settings that the command line means.
 pub(crate) fn resolve(args: &Args, environment: &Environment<'_>) -> Result<Settings, Error> {
     let mut settings = one_server(args, environment)?;
-    let hops = args.server.jumps.as_deref().unwrap_or_default();
-    for (at, hop) in hops.iter().enumerate() {
-        let hop = hops::args_of(args, hop, at == 0, environment.machine)?;
-        settings.jumps.push(one_server(&hop, environment)?);
+    let hops = hops::args_of_all(args, environment.machine)?;
+    for hop in &hops {
+        settings.jumps.push(one_server(hop, environment)?);
     }
     if !hops.is_empty() {
         // The first hop has it: it is what is dialled.

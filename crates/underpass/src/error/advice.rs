@@ -34,9 +34,7 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::Identity { .. } => {
             "check the path, the format and the passphrase of the key; it must be the private key, not the .pub file"
         }
-        ErrorKind::Lost { .. } | ErrorKind::PeerDead { .. } => {
-            "check the network and the server"
-        }
+        ErrorKind::Lost { .. } | ErrorKind::PeerDead { .. } => "check the network and the server",
         ErrorKind::BindUnix { .. } => {
             "remove the file, choose another path, or have a stale socket replaced (StreamLocalBindUnlink)"
         }

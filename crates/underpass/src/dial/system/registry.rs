@@ -16,6 +16,8 @@ pub(super) async fn proxy(host: &str, port: u16) -> Result<Option<ProxyUrl>, Err
     let Some(found) = Matcher::from_system().intercept(&target) else { return Ok(None) };
     match found.uri().to_string().parse() {
         Ok(url) => Ok(Some(url)),
-        Err(problem) => Err(Error::configuration(format!("in the system's settings of the proxy, {problem}"))),
+        Err(problem) => {
+            Err(Error::configuration(format!("in the system's settings of the proxy, {problem}")))
+        }
     }
 }
