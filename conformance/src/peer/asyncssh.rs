@@ -40,8 +40,11 @@ fn defaults(scratch: &Path) -> Result<Value> {
     }))
 }
 
-/// The interpreter of the environment into which asyncssh was installed.
-fn python() -> Result<PathBuf> {
+/// The interpreter of the environment into which the Python packages were installed.
+///
+/// # Errors
+/// It is missing.
+pub fn python() -> Result<PathBuf> {
     if let Some(python) = std::env::var_os("UNDERPASS_PYTHON") {
         return Ok(python.into());
     }

@@ -15,6 +15,7 @@ mod report;
 mod samples;
 mod scale;
 mod scratch;
+mod sealing;
 mod sshd;
 mod stats;
 mod target;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
         Some("target") => return target::run(),
         Some("outages") => return outages::run(args),
         Some("scale") => return scale::run(args),
+        Some("sealing") => return sealing::run(&args),
         _ => {}
     }
     let command_line = command_line(&args);

@@ -70,6 +70,7 @@ pub(crate) fn help() -> String {
 usage: cargo xtask bench [OPTION]…
        cargo xtask bench outages [OPTION]…   the same outages for Underpass and for autossh
        cargo xtask bench scale               many connections at once, and many one after the other
+       cargo xtask bench sealing             each pair of cipher and MAC beside OpenSSL's primitives
   --runs N          measure everything N times and take medians (default 5)
   --quick           small amounts, for a first look
   --clients LIST    of {clients}
