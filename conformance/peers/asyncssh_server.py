@@ -20,6 +20,8 @@ import sys
 
 import asyncssh
 
+import asyncssh_algorithms
+
 SETTINGS = json.loads(sys.argv[1])
 ALGORITHMS = ("signature_algs", "kex_algs", "encryption_algs", "mac_algs")
 
@@ -99,6 +101,7 @@ async def main():
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
+asyncssh_algorithms.register()
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 asyncssh.set_log_level(logging.DEBUG)
 asyncssh.set_debug_level(SETTINGS.get("debug_level", 1))

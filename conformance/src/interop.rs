@@ -11,7 +11,7 @@ use underpass_testkit::target::Target;
 
 use crate::client::{Client, ClientKind, Session};
 use crate::keys::Keys;
-use crate::matrix::{MATRIX, Role, Row};
+use crate::matrix::{MATRIX, Role, Row, offered};
 use crate::peer::{Peer, PeerKind, asyncssh, dropbear, sshd};
 use crate::{Failure, Result, traffic};
 
@@ -115,8 +115,16 @@ impl fmt::Display for Table {
 fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
     match kind {
         // Only at this level does it name the algorithm of a user's signature.
-        PeerKind::Sshd => sshd::start(&["LogLevel DEBUG3"]),
-        PeerKind::Asyncssh => asyncssh::start(&json!({ "debug_level": 2 })),
+        PeerKind::Sshd => {
+            let list = |keyword: &str, role| format!("{keyword} {}", offered(kind, role).join(","));
+            let (ciphers, macs) = (list("Ciphers", Role::Cipher), list("MACs", Role::Mac));
+            sshd::start(&["LogLevel DEBUG3", &ciphers, &macs])
+        }
+        PeerKind::Asyncssh => asyncssh::start(&json!({
+            "debug_level": 2,
+            "encryption_algs": offered(kind, Role::Cipher),
+            "mac_algs": offered(kind, Role::Mac),
+        })),
         PeerKind::Dropbear => dropbear::start(&[]),
     }
 }
@@ -133,6 +141,8 @@ fn prove(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
 /// A client that offers this algorithm and no other of its kind.
 fn restricted(row: &Row, peer: &Peer) -> Result<Client> {
     let client = Client::of(peer)?;
+    // ssh has lost most of the weak ones.
+    let client = if row.is_warned_about() { client.ours() } else { client };
     Ok(match row.role {
         Role::Kex => client.option("KexAlgorithms", row.name),
         Role::HostKey => client.option("HostKeyAlgorithms", row.name),
@@ -161,9 +171,16 @@ fn claimed(row: &Row, session: &Session) -> Result<()> {
                 Role::Mac => &["mac_out", "mac_in"],
                 Role::UserKey(_) => &[],
             };
-            match fields.iter().find(|&&field| exchange[field] != name) {
-                None => Ok(()),
-                Some(field) => Err(Failure::new(format!("the client reports {field} {}", exchange[field]))),
+            if let Some(field) = fields.iter().find(|&&field| exchange[field] != name) {
+                return Err(Failure::new(format!("the client reports {field} {}", exchange[field])));
+            }
+            let warned = session.events().iter().any(|event| {
+                event["event"] == "warning" && event["text"].as_str().is_some_and(|text| text.contains(name))
+            });
+            match (row.is_warned_about(), warned) {
+                (true, false) => Err(Failure::new("the client does not warn")),
+                (false, true) => Err(Failure::new("the client warns without need")),
+                _ => Ok(()),
             }
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! A peer that is not named for an algorithm does not have it, or has no room for it.
 
+use underpass::{Named, Provider, Strength};
+
 use crate::keys::KeyType;
 use crate::peer::PeerKind::{self, Asyncssh, Sshd};
 
@@ -45,6 +47,31 @@ pub struct Row {
     pub peers: &'static [PeerKind],
 }
 
+impl Row {
+    /// Whether our client warns when it agrees on this. How a user signs is not told.
+    #[must_use]
+    pub fn is_warned_about(&self) -> bool {
+        fn weak<T: Named>(all: &'static [&'static T], name: &str) -> bool {
+            Provider::find(all, name).is_some_and(|found| found.strength() == Strength::Legacy)
+        }
+        let Provider { kex, signatures, ciphers, macs, .. } = Provider::ALL;
+        match self.role {
+            Role::Kex => weak(kex, self.name),
+            Role::HostKey => weak(signatures, self.name),
+            Role::UserKey(_) => false,
+            Role::Cipher => weak(ciphers, self.name),
+            Role::Mac => weak(macs, self.name),
+        }
+    }
+}
+
+/// What a peer is to offer for this purpose, as a list.
+#[must_use]
+pub fn offered(peer: PeerKind, role: Role) -> Vec<&'static str> {
+    let rows = MATRIX.iter().filter(|row| row.role == role && row.peers.contains(&peer));
+    rows.map(|row| row.name).collect()
+}
+
 /// The matrix.
 pub const MATRIX: &[Row] = &[
     row(Role::Kex, "mlkem768x25519-sha256", &[Asyncssh]),
@@ -75,6 +102,30 @@ pub const MATRIX: &[Row] = &[
     row(Role::Mac, "hmac-sha2-512", WITHOUT_DROPBEAR),
     row(Role::Mac, "hmac-sha2-256-etm@openssh.com", WITHOUT_DROPBEAR),
     row(Role::Mac, "hmac-sha2-512-etm@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "aes128-cbc", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "aes192-cbc", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "aes256-cbc", WITHOUT_DROPBEAR),
+    // asyncssh has what stands here; the counting is in `peers/asyncssh_algorithms.py`.
+    row(Role::Cipher, "3des-ctr", &[Asyncssh]),
+    row(Role::Cipher, "3des-cbc", WITHOUT_DROPBEAR),
+    row(Role::Cipher, "blowfish-cbc", &[Asyncssh]),
+    row(Role::Cipher, "cast128-cbc", &[Asyncssh]),
+    row(Role::Cipher, "arcfour256", &[Asyncssh]),
+    row(Role::Cipher, "arcfour128", &[Asyncssh]),
+    row(Role::Cipher, "arcfour", &[Asyncssh]),
+    row(Role::Mac, "umac-128-etm@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Mac, "umac-128@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Mac, "umac-64-etm@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Mac, "umac-64@openssh.com", WITHOUT_DROPBEAR),
+    row(Role::Mac, "hmac-sha2-256-96", &[Asyncssh]),
+    row(Role::Mac, "hmac-sha2-512-96", &[Asyncssh]),
+    row(Role::Mac, "hmac-sha1", ALL),
+    row(Role::Mac, "hmac-sha1-96", WITHOUT_DROPBEAR),
+    // No server has the cut form: asyncssh's packets with OpenSSL's hash.
+    row(Role::Mac, "hmac-ripemd160", &[Asyncssh]),
+    row(Role::Mac, "hmac-ripemd160-96", &[Asyncssh]),
+    row(Role::Mac, "hmac-md5", WITHOUT_DROPBEAR),
+    row(Role::Mac, "hmac-md5-96", WITHOUT_DROPBEAR),
 ];
 
 const ALL: &[PeerKind] = PeerKind::ALL;
@@ -93,6 +144,22 @@ mod tests {
         for row in MATRIX {
             assert!(!row.peers.is_empty(), "{}", row.name);
         }
+    }
+
+    #[test]
+    fn every_algorithm_that_there_is_has_a_row() {
+        fn check<T: Named>(role: &str, all: &[&T]) {
+            for name in all.iter().map(|algorithm| algorithm.name()) {
+                let listed = MATRIX.iter().any(|row| (row.role.name(), row.name) == (role, name));
+                assert!(listed, "{role} {name}");
+            }
+        }
+        let Provider { kex, signatures, ciphers, macs, .. } = Provider::ALL;
+        check(Role::Kex.name(), kex);
+        check(Role::HostKey.name(), signatures);
+        check("user key", signatures);
+        check(Role::Cipher.name(), ciphers);
+        check(Role::Mac.name(), macs);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `underpass algorithms`: what is supported, in the default order, and what of it is weak.
+//! `underpass algorithms`: what is supported, in the order of preference; what of it is weak, and what is offered only
+//! on request.
 
 use std::fmt::Write as _;
 
@@ -9,17 +10,17 @@ use crate::json;
 
 /// The list for people, or the objects for machines.
 pub(crate) fn list(as_json: bool) -> String {
-    let provider = Provider::MODERN;
+    let (default, all) = (Provider::MODERN, Provider::ALL);
     let kinds: [(&str, &str, Vec<Algorithm>); 5] = [
-        ("key-exchange", "Key exchange methods (KexAlgorithms)", rows(provider.kex)),
+        ("key-exchange", "Key exchange methods (KexAlgorithms)", rows(default.kex, all.kex)),
         (
             "signature",
             "Signatures of servers and users (HostKeyAlgorithms, PubkeyAcceptedAlgorithms)",
-            rows(provider.signatures),
+            rows(default.signatures, all.signatures),
         ),
-        ("cipher", "Ciphers (Ciphers)", rows(provider.ciphers)),
-        ("mac", "Message authentication codes (MACs)", rows(provider.macs)),
-        ("compression", "Compression", rows(provider.compression)),
+        ("cipher", "Ciphers (Ciphers)", rows(default.ciphers, all.ciphers)),
+        ("mac", "Message authentication codes (MACs)", rows(default.macs, all.macs)),
+        ("compression", "Compression", rows(default.compression, all.compression)),
     ];
     let mut out = String::new();
     for (kind, title, algorithms) in kinds {
@@ -27,14 +28,8 @@ pub(crate) fn list(as_json: bool) -> String {
             let blank = if out.is_empty() { "" } else { "\n" };
             let _ = writeln!(out, "{blank}{title}:");
         }
-        for Algorithm { name, weak } in algorithms {
-            let line = match (as_json, weak) {
-                (true, _) => {
-                    json::object("algorithm", json!({ "kind": kind, "name": name, "weak": weak })).to_string()
-                }
-                (false, true) => format!("  {name} (weak)"),
-                (false, false) => format!("  {name}"),
-            };
+        for algorithm in algorithms {
+            let line = if as_json { algorithm.object(kind) } else { algorithm.line() };
             let _ = writeln!(out, "{line}");
         }
     }
@@ -44,10 +39,32 @@ pub(crate) fn list(as_json: bool) -> String {
 struct Algorithm {
     name: &'static str,
     weak: bool,
+    default: bool,
 }
 
-fn rows<T: Named>(algorithms: &[&T]) -> Vec<Algorithm> {
-    let row =
-        |algorithm: &&T| Algorithm { name: algorithm.name(), weak: algorithm.strength() == Strength::Legacy };
-    algorithms.iter().map(row).collect()
+impl Algorithm {
+    fn object(&self, kind: &str) -> String {
+        let Self { name, weak, default } = self;
+        let fields = json!({ "kind": kind, "name": name, "weak": weak, "default": default });
+        json::object("algorithm", fields).to_string()
+    }
+
+    fn line(&self) -> String {
+        let mark = match (self.weak, self.default) {
+            // Never offered by default.
+            (true, _) => " (weak)",
+            (false, false) => " (on request)",
+            (false, true) => "",
+        };
+        format!("  {}{mark}", self.name)
+    }
+}
+
+fn rows<T: Named>(default: &[&T], all: &[&T]) -> Vec<Algorithm> {
+    let row = |algorithm: &&T| Algorithm {
+        name: algorithm.name(),
+        weak: algorithm.strength() == Strength::Legacy,
+        default: default.iter().any(|other| other.name() == algorithm.name()),
+    };
+    all.iter().map(row).collect()
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use underpass::{Named, Provider};
+use underpass::{Named, Provider, Strength};
 
 fn underpass(words: &[&str]) -> Output {
     // Nothing of the machine's own configuration may matter, and nothing may be asked.
@@ -73,23 +73,40 @@ fn a_reader_of_the_help_may_stop_early() {
 
 #[test]
 fn all_algorithms_are_listed_in_the_order_of_preference() {
-    let Provider { kex, signatures, ciphers, macs, compression } = Provider::MODERN;
-    let mut expected: Vec<&str> = kex.iter().map(|value| value.name()).collect();
-    expected.extend(signatures.iter().map(|value| value.name()));
-    expected.extend(ciphers.iter().map(|value| value.name()));
-    expected.extend(macs.iter().map(|value| value.name()));
-    expected.extend(compression.iter().map(|value| value.name()));
+    fn rows<T: Named>(default: &[&T], all: &[&T]) -> Vec<(&'static str, bool, bool)> {
+        let is_default = |name| default.iter().any(|one| one.name() == name);
+        let row = |one: &&T| (one.name(), one.strength() == Strength::Legacy, is_default(one.name()));
+        all.iter().map(row).collect()
+    }
+    let (default, all) = (Provider::MODERN, Provider::ALL);
+    let expected = [
+        rows(default.kex, all.kex),
+        rows(default.signatures, all.signatures),
+        rows(default.ciphers, all.ciphers),
+        rows(default.macs, all.macs),
+        rows(default.compression, all.compression),
+    ]
+    .concat();
 
     let list = underpass(&["algorithms"]);
-    let names: Vec<&str> = text(&list.stdout).lines().filter_map(|line| line.strip_prefix("  ")).collect();
-    assert_eq!(names, expected, "and none of them is marked as weak");
+    let lines: Vec<&str> = text(&list.stdout).lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    let line = |(name, weak, default): &(&str, bool, bool)| match (weak, default) {
+        (true, _) => format!("{name} (weak)"),
+        (false, false) => format!("{name} (on request)"),
+        (false, true) => (*name).to_owned(),
+    };
+    assert_eq!(lines, expected.iter().map(line).collect::<Vec<_>>());
+    assert!(lines.contains(&"3des-cbc (weak)") && lines.contains(&"aes128-ctr"), "{lines:?}");
 
     let objects = underpass(&["algorithms", "--json"]);
     let objects: Vec<Value> =
         text(&objects.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let names: Vec<&str> = objects.iter().map(|object| object["name"].as_str().unwrap()).collect();
-    assert_eq!(names, expected);
-    assert!(objects.iter().all(|object| object["weak"] == false));
+    let fields = |object: &Value| (object["name"].clone(), object["weak"].clone(), object["default"].clone());
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|(name, weak, default)| (Value::from(name), Value::from(weak), Value::from(default)))
+        .collect();
+    assert_eq!(objects.iter().map(fields).collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub enum CipherKind {
     Plain {
         /// Takes `key_len` and `iv_len` bytes.
         new: NewKeystream,
-        /// Chained ciphers leak through early length checks, so a bad length is found out late (RFC 4253 section 6,
-        /// CVE-2008-5161).
+        /// Whether a block encrypts differently after each block before it, as in CBC. How a bad packet was bad must
+        /// not show then (CVE-2008-5161): see [`packet`](crate::packet).
         chained: bool,
     },
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`Provider`] is a plain struct of slices; a configuration picks and orders names out of it. The engine knows
 //! the traits in this crate and never an algorithm's name. Adding an algorithm is one value in one file of
-//! [`algorithms`] plus its row in [`Provider::MODERN`].
+//! [`algorithms`] plus its row in [`Provider::MODERN`] or [`Provider::ON_REQUEST`].
 //!
 //! Nothing here reads a clock, a file or the system's random generator: randomness arrives as an [`Entropy`].
 

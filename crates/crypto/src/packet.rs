@@ -6,6 +6,12 @@
 //!
 //! Both work in place on a whole packet, so a packet is written, encrypted and sent from one buffer, and received,
 //! decrypted and lent from another.
+//!
+//! A chained cipher beside a MAC of the plain packet needs care: the length must be decrypted before anything is
+//! authenticated, and whoever sees by when or how a packet is refused what its length was reads 32 bits of any block
+//! (CVE-2008-5161). So every bad packet under such a cipher ends in the same way, whatever is wrong with it: the work
+//! of decrypting and authenticating the largest packet is done, as many bytes as the largest packet has are awaited,
+//! and the error is [`PacketError::Forged`].
 
 use std::{fmt, ops::Range};
 
@@ -68,9 +74,18 @@ pub struct Sealer(Protection);
 /// Checks and uncovers packets of the other direction.
 pub struct Opener {
     protection: Protection,
-    /// A chained cipher announced an impossible length; the packet is refused once enough bytes have come that an
-    /// observer cannot tell this from a wrong tag.
+    /// A packet under a chained cipher was bad; it is refused once as many bytes have come as the largest one has.
     doomed: bool,
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It is good. Here stands its payload.
+    Payload(Range<usize>),
+    /// Nothing can be said before this many bytes, counted from the beginning of the packet, have come. It is to be
+    /// opened again then.
+    Withheld(usize),
 }
 
 enum Protection {
@@ -206,11 +221,13 @@ impl Opener {
         if fits {
             return Ok(4 + size + protection.tag_len());
         }
-        if matches!(protection, Protection::EncryptAndMac { chained: true, .. }) {
-            self.doomed = true;
-            return Ok(4 + MAX_PACKET_LENGTH + protection.tag_len());
+        if !protection.must_not_tell() {
+            return Err(PacketError::Length(length));
         }
-        Err(PacketError::Length(length))
+        // As if the packet ended here, with a wrong tag.
+        self.protection.authenticate_in_vain(sequence, head);
+        self.doom(sequence, head.len());
+        Ok(self.protection.largest())
     }
 
     /// Verifies and decrypts a whole packet in place and tells where its payload stands. [`Opener::length`] has seen
@@ -218,7 +235,21 @@ impl Opener {
     ///
     /// # Errors
     /// The tag does not match or the padding is impossible.
-    pub fn open(&mut self, sequence: u32, packet: &mut [u8]) -> Result<Range<usize>, PacketError> {
+    pub fn open(&mut self, sequence: u32, packet: &mut [u8]) -> Result<Opened, PacketError> {
+        if self.doomed {
+            return Err(PacketError::Forged);
+        }
+        match self.uncover(sequence, packet) {
+            Err(_) if self.protection.must_not_tell() => {
+                self.doom(sequence, packet.len() - self.protection.tag_len());
+                let largest = self.protection.largest();
+                if packet.len() < largest { Ok(Opened::Withheld(largest)) } else { Err(PacketError::Forged) }
+            }
+            payload => payload.map(Opened::Payload),
+        }
+    }
+
+    fn uncover(&mut self, sequence: u32, packet: &mut [u8]) -> Result<Range<usize>, PacketError> {
         let head = self.head_len();
         let body = packet.len() - self.protection.tag_len();
         let (packet, tag) = packet.split_at_mut(body);
@@ -234,15 +265,24 @@ impl Opener {
                 cipher.apply(&mut packet[4..]);
             }
         }
-        if self.doomed {
-            return Err(PacketError::Forged);
-        }
         let padding = packet[4];
         let end = body.checked_sub(padding.into()).filter(|end| *end >= HEADER_LEN);
         match end {
             Some(end) if usize::from(padding) >= MIN_PADDING => Ok(HEADER_LEN..end),
             _ => Err(PacketError::Padding(padding)),
         }
+    }
+
+    /// Does what of the largest packet's work is not done yet, all of it now: neither the time until the refusal nor
+    /// that between the last byte and the refusal then tells what was wrong.
+    fn doom(&mut self, sequence: u32, done: usize) {
+        self.doomed = true;
+        let rest = self.protection.largest() - self.protection.tag_len() - done;
+        let mut rest = vec![0; rest];
+        if let Protection::EncryptAndMac { cipher, .. } = &mut self.protection {
+            cipher.apply(&mut rest);
+        }
+        self.protection.authenticate_in_vain(sequence, &rest);
     }
 }
 
@@ -265,6 +305,24 @@ impl Protection {
             (CipherKind::Plain { .. }, None) => {
                 unreachable!("negotiation yields a MAC for every cipher without a tag of its own")
             }
+        }
+    }
+
+    /// Whether what is wrong with a packet must not show: see the module's documentation.
+    fn must_not_tell(&self) -> bool {
+        matches!(self, Self::EncryptAndMac { chained: true, .. })
+    }
+
+    /// The size on the wire of the largest packet.
+    fn largest(&self) -> usize {
+        let whole_blocks = (4 + MAX_PACKET_LENGTH - self.unaligned()) / self.block() * self.block();
+        self.unaligned() + whole_blocks + self.tag_len()
+    }
+
+    /// Spends the time of verifying a tag over `packet`.
+    fn authenticate_in_vain(&mut self, sequence: u32, packet: &[u8]) {
+        if let Self::EncryptAndMac { mac, tag, .. } = self {
+            mac.sign(sequence, packet, &mut [0; MAX_TAG_LEN][..*tag]);
         }
     }
 

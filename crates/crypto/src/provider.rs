@@ -1,6 +1,7 @@
 use crate::{Cipher, Compression, Kex, Mac, Signature, algorithms as a};
 
-/// What a build offers: the algorithms among which a configuration chooses by name.
+/// A set of algorithms. [`Provider::MODERN`] is what is offered unless a configuration chooses, and it chooses by name
+/// out of [`Provider::ALL`]: see [`select`](crate::select).
 ///
 /// The order of each slice is the default order of preference.
 #[derive(Debug, Clone, Copy)]
@@ -44,13 +45,23 @@ macro_rules! named {
 }
 named!(Kex, Signature, Cipher, Mac, Compression);
 
+/// The algorithms of one kind: the defaults and, behind them, the others.
+macro_rules! both {
+    ($kind:ident) => {
+        &join::<_, { Provider::MODERN.$kind.len() + Provider::ON_REQUEST.$kind.len() }>(
+            Provider::MODERN.$kind,
+            Provider::ON_REQUEST.$kind,
+        )
+    };
+}
+
 impl Provider {
     /// Finds an algorithm by its name on the wire.
     pub fn find<T: Named>(list: &'static [&'static T], name: &str) -> Option<&'static T> {
         list.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Every algorithm that is fit for today, best first.
+    /// What is offered by default: fit for today, best first.
     pub const MODERN: Provider = Provider {
         kex: &[
             &a::mlkem768x25519::MLKEM768X25519_SHA256,
@@ -84,4 +95,86 @@ impl Provider {
         ],
         compression: &[&crate::compression::NONE],
     };
+
+    /// What is offered only where it is asked for: first what is fit for today, but slower or rarer than the defaults;
+    /// then what is weak ([`Strength::Legacy`]).
+    pub const ON_REQUEST: Provider = Provider {
+        kex: &[],
+        signatures: &[],
+        ciphers: &[
+            &a::legacy::cbc::AES128_CBC,
+            &a::legacy::cbc::AES192_CBC,
+            &a::legacy::cbc::AES256_CBC,
+            &a::legacy::triple_des_ctr::TRIPLE_DES_CTR,
+            &a::legacy::cbc::TRIPLE_DES_CBC,
+            &a::legacy::cbc::BLOWFISH_CBC,
+            &a::legacy::cbc::CAST128_CBC,
+            &a::legacy::arcfour::ARCFOUR256,
+            &a::legacy::arcfour::ARCFOUR128,
+            &a::legacy::arcfour::ARCFOUR,
+        ],
+        macs: &[
+            &a::umac::UMAC_128_ETM,
+            &a::umac::UMAC_128,
+            &a::umac::UMAC_64_ETM,
+            &a::umac::UMAC_64,
+            &a::legacy::hmac::HMAC_SHA2_256_96,
+            &a::legacy::hmac::HMAC_SHA2_512_96,
+            &a::legacy::hmac::HMAC_SHA1,
+            &a::legacy::hmac::HMAC_SHA1_96,
+            &a::legacy::hmac::HMAC_RIPEMD160,
+            &a::legacy::hmac::HMAC_RIPEMD160_96,
+            &a::legacy::hmac::HMAC_MD5,
+            &a::legacy::hmac::HMAC_MD5_96,
+        ],
+        compression: &[],
+    };
+
+    /// Everything there is: [`Provider::MODERN`], then [`Provider::ON_REQUEST`].
+    pub const ALL: Provider = Provider {
+        kex: both!(kex),
+        signatures: both!(signatures),
+        ciphers: both!(ciphers),
+        macs: both!(macs),
+        compression: both!(compression),
+    };
+}
+
+/// One after the other. `N` is the sum of their lengths, which the compiler checks.
+const fn join<T, const N: usize>(first: &[&'static T], second: &[&'static T]) -> [&'static T; N] {
+    assert!(first.len() + second.len() == N);
+    let mut all = [first[0]; N];
+    let mut at = 1;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Named>(modern: &[&T], all: &[&T]) {
+        let names: Vec<_> = all.iter().map(|algorithm| algorithm.name()).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert!(!names[..at].contains(name), "{name} is there twice");
+        }
+        assert!(modern.iter().all(|algorithm| algorithm.strength() == Strength::Modern));
+        let is_weak = |algorithm: &&T| algorithm.strength() == Strength::Legacy;
+        let weak_from = all.iter().position(is_weak).unwrap_or(all.len());
+        assert!(all[weak_from..].iter().all(is_weak), "weak ones come last: {names:?}");
+        assert!(names.iter().zip(modern).all(|(name, modern)| *name == modern.name()), "defaults come first");
+    }
+
+    #[test]
+    fn the_defaults_come_first_and_the_weak_ones_last_and_none_twice() {
+        let (modern, all) = (Provider::MODERN, Provider::ALL);
+        check(modern.kex, all.kex);
+        check(modern.signatures, all.signatures);
+        check(modern.ciphers, all.ciphers);
+        check(modern.macs, all.macs);
+        check(modern.compression, all.compression);
+    }
 }

@@ -2,16 +2,18 @@
 
 use std::fmt;
 
-use crate::Named;
+use crate::{Named, Strength};
 
 /// Applies `spec` to a default list, in the syntax that OpenSSH gives to `Ciphers` and its like: names separated by
 /// commas replace the defaults; a leading `+` appends them, `^` puts them in front, and `-` takes away. Names may hold
-/// the wildcards `*` and `?`, which stand for what they match in `all`.
+/// the wildcards `*` and `?`.
 ///
-/// What `-` names need not exist: not having it is what was asked for.
+/// A name stands for that algorithm of `all`, be it weak or not. A pattern stands for what it matches in `all` and is
+/// not weak, so that `*` switches no weak one on; after `+`, where everything stands behind the defaults, it stands for
+/// weak ones too: `+*-cbc`. What `-` names need not exist: not having it is what was asked for.
 ///
 /// # Errors
-/// A name or pattern matches nothing in `all`, or nothing is left.
+/// A name or pattern matches nothing in `all`, a pattern matches weak algorithms only, or nothing is left.
 pub fn select<T: Named>(
     default: &[&'static T],
     all: &[&'static T],
@@ -26,9 +28,9 @@ pub fn select<T: Named>(
             let removed = |name: &str| names.split(',').any(|pattern| matches(pattern.trim(), name));
             default.iter().copied().filter(|algorithm| !removed(algorithm.name())).collect()
         }
-        "+" => join(default.to_vec(), expand(all, names)?),
-        "^" => join(expand(all, names)?, default.to_vec()),
-        _ => expand(all, names)?,
+        "+" => join(default.to_vec(), expand(all, names, Patterns::MatchAll)?),
+        "^" => join(expand(all, names, Patterns::PassOverWeak)?, default.to_vec()),
+        _ => expand(all, names, Patterns::PassOverWeak)?,
     };
     if selected.is_empty() { Err(SelectError::Nothing) } else { Ok(selected) }
 }
@@ -43,6 +45,13 @@ pub enum SelectError {
         /// What there is.
         known: Vec<&'static str>,
     },
+    /// A pattern matches weak algorithms only, where those must be named.
+    Weak {
+        /// The pattern.
+        pattern: String,
+        /// What it matches.
+        weak: Vec<&'static str>,
+    },
     /// No algorithm is left.
     Nothing,
 }
@@ -53,6 +62,13 @@ impl fmt::Display for SelectError {
             Self::Unknown { name, known } => {
                 write!(f, "unknown algorithm {name:?}; known are {}", known.join(", "))
             }
+            Self::Weak { pattern, weak } => {
+                let weak = weak.join(", ");
+                write!(
+                    f,
+                    "{pattern:?} matches weak algorithms only; name what is needed, or append it with +: {weak}"
+                )
+            }
             Self::Nothing => f.write_str("the list of algorithms is empty"),
         }
     }
@@ -60,15 +76,33 @@ impl fmt::Display for SelectError {
 
 impl std::error::Error for SelectError {}
 
+/// What a pattern makes of weak algorithms.
+#[derive(Clone, Copy, PartialEq)]
+enum Patterns {
+    MatchAll,
+    PassOverWeak,
+}
+
 /// What `names` stand for, each once.
-fn expand<T: Named>(all: &[&'static T], names: &str) -> Result<Vec<&'static T>, SelectError> {
+fn expand<T: Named>(
+    all: &[&'static T],
+    names: &str,
+    patterns: Patterns,
+) -> Result<Vec<&'static T>, SelectError> {
     let mut expanded = Vec::new();
     for pattern in names.split(',').map(str::trim) {
-        let found: Vec<_> =
+        let mut found: Vec<_> =
             all.iter().copied().filter(|algorithm| matches(pattern, algorithm.name())).collect();
         if found.is_empty() && !names.is_empty() {
             let known = all.iter().map(|algorithm| algorithm.name()).collect();
             return Err(SelectError::Unknown { name: pattern.to_owned(), known });
+        }
+        if pattern.contains(['*', '?']) && patterns == Patterns::PassOverWeak {
+            let weak: Vec<_> = found.iter().map(|algorithm| algorithm.name()).collect();
+            found.retain(|algorithm| algorithm.strength() == Strength::Modern);
+            if found.is_empty() {
+                return Err(SelectError::Weak { pattern: pattern.to_owned(), weak });
+            }
         }
         expanded = join(expanded, found);
     }
@@ -118,12 +152,12 @@ mod tests {
     use crate::{Cipher, Provider};
 
     fn names(default: &[&'static Cipher], spec: &str) -> Vec<&'static str> {
-        let selected = select(default, Provider::MODERN.ciphers, spec).unwrap();
+        let selected = select(default, Provider::ALL.ciphers, spec).unwrap();
         selected.iter().map(|cipher| cipher.name).collect()
     }
 
     fn defaults() -> Vec<&'static Cipher> {
-        select(&[], Provider::MODERN.ciphers, "aes256-ctr,aes128-ctr").unwrap()
+        select(&[], Provider::ALL.ciphers, "aes256-ctr,aes128-ctr").unwrap()
     }
 
     #[test]
@@ -155,18 +189,36 @@ mod tests {
     }
 
     #[test]
+    fn weak_ones_are_chosen_by_name_everywhere_and_by_pattern_after_a_plus_only() {
+        assert_eq!(names(&defaults(), "aes128-cbc,3des-cbc"), ["aes128-cbc", "3des-cbc"]);
+        assert_eq!(names(&defaults(), "^3des-cbc"), ["3des-cbc", "aes256-ctr", "aes128-ctr"]);
+        assert_eq!(
+            names(&defaults(), "+aes*-cbc"),
+            ["aes256-ctr", "aes128-ctr", "aes128-cbc", "aes192-cbc", "aes256-cbc"]
+        );
+        for spec in ["*", "^*", "*,aes*"] {
+            let weak = select(&defaults(), Provider::ALL.ciphers, spec).unwrap();
+            assert!(weak.iter().all(|cipher| cipher.strength == Strength::Modern), "{spec}: {weak:?}");
+        }
+        for spec in ["*-cbc", "aes128-ctr,*-cbc", "^aes???-cbc"] {
+            let error = select(&defaults(), Provider::ALL.ciphers, spec).unwrap_err().to_string();
+            assert!(error.contains("weak") && error.contains("aes128-cbc"), "{spec}: {error}");
+        }
+    }
+
+    #[test]
     fn unknown_names_are_told_together_with_the_known_ones() {
         for spec in ["aes128-ctr,rot13", "+rot13", "^rot13", "rot*3,rot13"] {
-            let error = select(&defaults(), Provider::MODERN.ciphers, spec).unwrap_err().to_string();
+            let error = select(&defaults(), Provider::ALL.ciphers, spec).unwrap_err().to_string();
             assert!(error.contains("rot") && error.contains("aes128-gcm@openssh.com"), "{error}");
         }
-        assert!(select(&defaults(), Provider::MODERN.ciphers, "aes128-ctr,,aes192-ctr").is_err());
+        assert!(select(&defaults(), Provider::ALL.ciphers, "aes128-ctr,,aes192-ctr").is_err());
     }
 
     #[test]
     fn an_empty_choice_is_an_error() {
         for spec in ["", "-*", "-aes*"] {
-            let selected = select(&defaults(), Provider::MODERN.ciphers, spec);
+            let selected = select(&defaults(), Provider::ALL.ciphers, spec);
             assert_eq!(selected.unwrap_err(), SelectError::Nothing, "{spec:?}");
         }
     }

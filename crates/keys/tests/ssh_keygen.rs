@@ -39,7 +39,10 @@ fn a_key_without_passphrase_loads_and_signs() {
 
 #[test]
 fn every_cipher_opens_with_the_passphrase_and_only_with_it() {
-    for cipher in Provider::MODERN.ciphers {
+    // ssh-keygen has no more of the old ones.
+    let old = ["aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"];
+    let old = old.map(|name| Provider::find(Provider::ALL.ciphers, name).unwrap());
+    for cipher in Provider::MODERN.ciphers.iter().copied().chain(old) {
         for key_type in KEY_TYPES {
             // The slow part is making RSA keys, which all ciphers treat alike.
             if key_type.contains(&"rsa") && cipher.name != "aes256-ctr" {
@@ -76,19 +79,17 @@ fn the_public_half_needs_no_passphrase() {
 }
 
 #[test]
-fn a_cipher_of_the_past_is_named_with_the_way_out() {
-    for cipher in ["aes256-cbc", "aes128-cbc", "3des-cbc"] {
-        let key = Key::new(&["-t", "ed25519"], &["-N", PASSPHRASE, "-Z", cipher, "-a", "1"]);
-        let error = load(&key.private, Some(&Secret::from(PASSPHRASE))).unwrap_err();
-        assert_eq!(error, KeyFileError::UnsupportedCipher(cipher.to_owned()));
-        let advised = error.advice();
-        let options = advised.split("ssh-keygen ").nth(1).unwrap().replace("FILE", "");
-        let mut convert = Command::new("ssh-keygen");
-        convert.args(options.split_whitespace()).arg(key.path()).args(["-P", PASSPHRASE, "-N", PASSPHRASE]);
-        run(&mut convert, b"");
-        let converted = fs::read(key.path()).unwrap();
-        key.assert_is_loaded(&load(&converted, Some(&Secret::from(PASSPHRASE))).unwrap(), true);
-    }
+fn a_key_under_another_cipher_converts_as_the_advice_says() {
+    // ssh-keygen has none that is not read here; any key shows what its options do.
+    let key = Key::new(&["-t", "ed25519"], &["-N", PASSPHRASE, "-Z", "3des-cbc", "-a", "1"]);
+    let advised = KeyFileError::UnsupportedCipher("rot13-cbc".to_owned()).advice();
+    let options = advised.split("ssh-keygen ").nth(1).unwrap().replace("FILE", "");
+    let mut convert = Command::new("ssh-keygen");
+    convert.args(options.split_whitespace()).arg(key.path()).args(["-P", PASSPHRASE, "-N", PASSPHRASE]);
+    run(&mut convert, b"");
+    let converted = fs::read(key.path()).unwrap();
+    assert_ne!(converted, key.private);
+    key.assert_is_loaded(&load(&converted, Some(&Secret::from(PASSPHRASE))).unwrap(), true);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use underpass::{Error, Named, Provider, default_identity_files};
+use underpass::{Error, Named, Provider, default_identity_files, select};
 use underpass_config::{Surroundings, words};
 
 use crate::{
@@ -64,8 +64,8 @@ enum Format {
     Word,
     /// By a function, which refuses what is no such value, like the prose that some defaults are.
     By(fn(&str) -> Option<String>),
-    /// Names of algorithms, of which these are all.
-    Algorithms(fn() -> Vec<&'static str>),
+    /// Names of algorithms, as a list that was given makes them.
+    Algorithms(fn(Option<String>) -> String),
     /// The files of this keyword, their names completed.
     Files(&'static str),
     /// The parts of a limit, each from the first value that has it.
@@ -84,7 +84,7 @@ impl Format {
             Self::Word => given.iter().map(|value| unquoted(value)).collect(),
             Self::By(write) if given.is_empty() => write(row.default).into_iter().collect(),
             Self::By(write) => given.iter().filter_map(|value| write(value)).collect(),
-            Self::Algorithms(all) => vec![algorithms(given.first().map(|value| unquoted(value)), &all())],
+            Self::Algorithms(chosen) => vec![chosen(given.first().map(|value| unquoted(value)))],
             Self::Files(keyword) => {
                 let files = paths.all(keyword, &words(value).unwrap_or_default())?;
                 let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -204,24 +204,17 @@ fn fields(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// The list itself, or what it makes of all names.
-fn algorithms(list: Option<String>, all: &[&str]) -> String {
-    let Some(list) = list else { return all.join(",") };
-    let matching = |name: &&&str| underpass_config::pattern::list_accepts(&list[1..], name);
-    let chosen = || all.iter().filter(matching).copied();
-    let others = || all.iter().filter(|name| !matching(name)).copied();
-    let names: Vec<&str> = match list.as_bytes().first() {
-        Some(b'-') => others().collect(),
-        Some(b'^') => chosen().chain(others()).collect(),
-        // All are in the defaults already.
-        Some(b'+') => all.to_vec(),
-        _ => return list,
+/// The list itself, or what it makes of the defaults; as it is where that is a mistake, which opening the tunnel tells.
+fn algorithms<T: Named>(default: &[&'static T], all: &[&'static T], list: Option<String>) -> String {
+    let names = |chosen: &[&'static T]| {
+        let names: Vec<_> = chosen.iter().map(|algorithm| algorithm.name()).collect();
+        names.join(",")
     };
-    names.join(",")
-}
-
-fn names<T: Named>(algorithms: &[&'static T]) -> Vec<&'static str> {
-    algorithms.iter().map(|algorithm| algorithm.name()).collect()
+    match list {
+        None => names(default),
+        Some(list) if !list.starts_with(['+', '-', '^']) => list,
+        Some(list) => select(default, all, &list).map_or(list, |chosen| names(&chosen)),
+    }
 }
 
 /// How the values of keywords are written, where it is not as they are.
@@ -249,11 +242,17 @@ const FORMATS: &[(&str, Format)] = &[
     ("StrictHostKeyChecking", Format::By(host_key_policy)),
     ("UserKnownHostsFile", Format::Files("UserKnownHostsFile")),
     ("GlobalKnownHostsFile", Format::By(|value| Some(unquoted(value)))),
-    ("Ciphers", Format::Algorithms(|| names(Provider::MODERN.ciphers))),
-    ("MACs", Format::Algorithms(|| names(Provider::MODERN.macs))),
-    ("KexAlgorithms", Format::Algorithms(|| names(Provider::MODERN.kex))),
-    ("HostKeyAlgorithms", Format::Algorithms(|| names(Provider::MODERN.signatures))),
-    ("PubkeyAcceptedAlgorithms", Format::Algorithms(|| names(Provider::MODERN.signatures))),
+    ("Ciphers", Format::Algorithms(|list| algorithms(Provider::MODERN.ciphers, Provider::ALL.ciphers, list))),
+    ("MACs", Format::Algorithms(|list| algorithms(Provider::MODERN.macs, Provider::ALL.macs, list))),
+    ("KexAlgorithms", Format::Algorithms(|list| algorithms(Provider::MODERN.kex, Provider::ALL.kex, list))),
+    (
+        "HostKeyAlgorithms",
+        Format::Algorithms(|list| algorithms(Provider::MODERN.signatures, Provider::ALL.signatures, list)),
+    ),
+    (
+        "PubkeyAcceptedAlgorithms",
+        Format::Algorithms(|list| algorithms(Provider::MODERN.signatures, Provider::ALL.signatures, list)),
+    ),
     ("ServerAliveInterval", Format::By(seconds)),
     ("ServerAliveCountMax", Format::By(number)),
     ("TCPKeepAlive", Format::By(flag)),
@@ -338,5 +337,6 @@ mod tests {
         assert!(!of(&["-c", "-aes128*"], "ciphers")[0].contains("aes128"));
         let front = of(&["-c", "^aes256-ctr"], "ciphers").swap_remove(0);
         assert!(front.starts_with("aes256-ctr,") && front.len() == all.len(), "{front}");
+        assert_eq!(of(&["-c", "+3des-cbc"], "ciphers"), [format!("{all},3des-cbc")]);
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct KeyExchange {
     peer_identification: String,
     /// What the first exchange settled for the whole connection.
     session: Option<Session>,
+    /// Payload bytes after which the keys in use are worn out.
+    most_bytes: u64,
     state: State,
 }
 
@@ -102,6 +104,7 @@ impl KeyExchange {
             our_identification: config.identification.clone(),
             peer_identification: String::new(),
             session: None,
+            most_bytes: u64::MAX,
             state: State::Idle,
         }
     }
@@ -113,6 +116,11 @@ impl KeyExchange {
     /// The session identifier (RFC 4253 section 7.2). Present once the first exchange has a secret.
     pub(crate) fn session_id(&self) -> Option<&[u8]> {
         self.session.as_ref().map(|session| session.id.as_ref())
+    }
+
+    /// Payload bytes, in either direction, after which the keys in use are worn out.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        self.most_bytes
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -353,6 +361,7 @@ impl KeyExchange {
             return Progress::Underway;
         };
         out.timers.stop(Timer::RekeyEnd);
+        self.most_bytes = finishing.negotiated.most_bytes();
         out.tell(Event::KeysExchanged { negotiated: Box::new(finishing.negotiated), rekey: finishing.rekey });
         Progress::Done
     }

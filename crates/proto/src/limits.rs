@@ -83,6 +83,11 @@ pub const MAX_BANNERS: u32 = 16;
 /// quarter of it is taken.
 pub const REKEY_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 
+/// The same under a cipher with blocks of less than 128 bits, whatever is configured: RFC 4344's rule gives a megabyte
+/// there, which costs more than it is worth; a gigabyte (RFC 4253 section 9) is far from the 32 GiB after which blocks
+/// are expected to repeat.
+pub const REKEY_BYTES_SMALL_BLOCK: u64 = 1 << 30;
+
 /// Packets under one set of keys: half of the sequence number's range (RFC 4344 section 3.1).
 pub const REKEY_PACKETS: u64 = 1 << 31;
 

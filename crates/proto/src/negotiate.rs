@@ -5,6 +5,7 @@ use underpass_wire::{KexInit, NameList};
 
 use crate::config::Algorithms;
 use crate::error::{AlgorithmList, Error, PeerIncompatible};
+use crate::limits::REKEY_BYTES_SMALL_BLOCK;
 use crate::role::Role;
 
 /// Announces that we take EXT_INFO (RFC 8308 section 2.1).
@@ -39,6 +40,19 @@ pub struct Negotiated {
     pub(crate) ext_info: bool,
     /// Whether the peer guessed a method and guessed wrong, so that its next packet is void.
     pub(crate) wrong_guess: bool,
+}
+
+impl Negotiated {
+    /// Payload bytes, in either direction, after which these keys are worn out, however much the configuration allows.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        let is_small =
+            |cipher: &Cipher| matches!(cipher.kind, CipherKind::Plain { .. }) && cipher.block_len < 16;
+        if is_small(&self.cipher_out) || is_small(&self.cipher_in) {
+            REKEY_BYTES_SMALL_BLOCK
+        } else {
+            u64::MAX
+        }
+    }
 }
 
 /// A reference to an algorithm, compared by name.
@@ -220,6 +234,8 @@ fn join<T: Named>(algorithms: &[&'static T]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use underpass_crypto::Provider;
+
     use super::*;
 
     fn their_kexinit<'a>(kex: &'a str, mac: &'a str, cipher: &'a str) -> KexInit<'a> {
@@ -291,6 +307,21 @@ mod tests {
         let later = their_kexinit("curve25519-sha256", "", "aes128-gcm@openssh.com");
         let chosen = negotiate(&Algorithms::default(), &later, Role::Client, Some(true)).unwrap();
         assert!(chosen.strict);
+    }
+
+    #[test]
+    fn keys_of_a_cipher_with_small_blocks_wear_out_sooner() {
+        for (cipher, most) in [
+            ("3des-cbc", REKEY_BYTES_SMALL_BLOCK),
+            ("arcfour256", REKEY_BYTES_SMALL_BLOCK),
+            ("aes128-cbc", u64::MAX),
+            ("aes128-ctr", u64::MAX),
+            ("chacha20-poly1305@openssh.com", u64::MAX),
+        ] {
+            let theirs = their_kexinit("curve25519-sha256", "hmac-sha2-256", cipher);
+            let all = Algorithms::all(&Provider::ALL);
+            assert_eq!(negotiate(&all, &theirs, Role::Client, None).unwrap().most_bytes(), most, "{cipher}");
+        }
     }
 
     #[test]

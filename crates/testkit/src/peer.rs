@@ -5,7 +5,7 @@
 
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
 use underpass_crypto::algorithms::x25519::CURVE25519_SHA256;
-use underpass_crypto::packet::{HEADER_LEN, Keys, Opener, Sealer};
+use underpass_crypto::packet::{HEADER_LEN, Keys, Opened, Opener, Sealer};
 use underpass_crypto::{
     Agreement, Cipher, Entropy as _, Hash, Initiator, KexMethod, Mac, Provider, Signer as _,
 };
@@ -262,7 +262,9 @@ impl Peer {
         let packet = &mut self.input[self.read..self.read + size];
         self.read += size;
         self.size = None;
-        let payload = self.opener.open(self.received, packet).expect("the engine seals rightly");
+        let Ok(Opened::Payload(payload)) = self.opener.open(self.received, packet) else {
+            panic!("the engine seals rightly");
+        };
         self.received = self.received.wrapping_add(1);
         let payload = packet[payload].to_vec();
         match payload.first().map(|number| Number(*number)) {
@@ -297,8 +299,8 @@ impl Peer {
     fn derive(&mut self, hash: &[u8], secret: &[u8]) {
         let session_id = self.session_id.get_or_insert_with(|| hash.to_vec()).clone();
         let cipher: &Cipher =
-            Provider::find(Provider::MODERN.ciphers, &self.proposal.cipher).expect("the cipher exists");
-        let mac: &Mac = Provider::find(Provider::MODERN.macs, &self.proposal.mac).expect("the MAC exists");
+            Provider::find(Provider::ALL.ciphers, &self.proposal.cipher).expect("the cipher exists");
+        let mac: &Mac = Provider::find(Provider::ALL.macs, &self.proposal.mac).expect("the MAC exists");
         // RFC 4253 section 7.2; SHA-256 gives 32 bytes at a time.
         let key = |letter: u8, len: usize| {
             let mut key = Vec::new();

@@ -7,11 +7,11 @@ use crate::{Error, Settings};
 
 /// What is offered. `known_types` are the types of the keys on record for the server.
 pub(crate) fn algorithms(settings: &Settings, known_types: &[String]) -> Result<Algorithms, Error> {
-    let all = Provider::MODERN;
-    let ciphers = choose("ciphers", all.ciphers, settings.ciphers.as_deref())?;
-    let macs = choose("MACs", all.macs, settings.macs.as_deref())?;
+    let (default, all) = (Provider::MODERN, Provider::ALL);
+    let ciphers = choose("ciphers", default.ciphers, all.ciphers, &settings.ciphers)?;
+    let macs = choose("MACs", default.macs, all.macs, &settings.macs)?;
     let mut host_keys =
-        choose("host key algorithms", all.signatures, settings.host_key_algorithms.as_deref())?;
+        choose("host key algorithms", default.signatures, all.signatures, &settings.host_key_algorithms)?;
     let is_known = |format: &str| known_types.iter().any(|known| known == format);
     // As OpenSSH documents it: only a list nobody chose is reordered, and only if its first choice is not on record.
     if settings.host_key_algorithms.is_none()
@@ -20,22 +20,32 @@ pub(crate) fn algorithms(settings: &Settings, known_types: &[String]) -> Result<
         host_keys.sort_by_key(|algorithm| !is_known(algorithm.key_format));
     }
     Ok(Algorithms {
-        kex: choose("key exchange methods", all.kex, settings.kex_algorithms.as_deref())?,
+        kex: choose("key exchange methods", default.kex, all.kex, &settings.kex_algorithms)?,
         host_keys,
         ciphers_out: ciphers.clone(),
         ciphers_in: ciphers,
         macs_out: macs.clone(),
         macs_in: macs,
-        compression_out: all.compression.to_vec(),
-        compression_in: all.compression.to_vec(),
-        public_key: choose("public key algorithms", all.signatures, settings.pubkey_algorithms.as_deref())?,
+        compression_out: default.compression.to_vec(),
+        compression_in: default.compression.to_vec(),
+        public_key: choose(
+            "public key algorithms",
+            default.signatures,
+            all.signatures,
+            &settings.pubkey_algorithms,
+        )?,
     })
 }
 
-fn choose<T: Named>(what: &str, all: &[&'static T], list: Option<&str>) -> Result<Vec<&'static T>, Error> {
+fn choose<T: Named>(
+    what: &str,
+    default: &[&'static T],
+    all: &[&'static T],
+    list: &Option<String>,
+) -> Result<Vec<&'static T>, Error> {
     match list {
-        None => Ok(all.to_vec()),
-        Some(list) => select(all, all, list).map_err(|problem| {
+        None => Ok(default.to_vec()),
+        Some(list) => select(default, all, list).map_err(|problem| {
             Error::configuration(format!("in the {what}, {problem}"))
                 .with_advice("`underpass algorithms` lists what there is")
         }),
@@ -63,6 +73,22 @@ mod tests {
             first_host_key(&["ssh-rsa"], Some("ecdsa-sha2-nistp256,rsa-sha2-256")),
             "ecdsa-sha2-nistp256"
         );
+    }
+
+    #[test]
+    fn weak_algorithms_are_offered_only_where_they_are_asked_for() {
+        let offered = |list: Option<&str>| {
+            let mut settings = Builder::new("bastion").settings().unwrap();
+            settings.ciphers = list.map(str::to_owned);
+            let ciphers = algorithms(&settings, &[]).unwrap().ciphers_out;
+            ciphers.iter().map(|cipher| cipher.name).collect::<Vec<_>>()
+        };
+        for list in [None, Some("*"), Some("-aes128-ctr"), Some("^aes256-ctr")] {
+            assert!(!offered(list).contains(&"3des-cbc"), "{list:?}");
+        }
+        assert_eq!(offered(Some("3des-cbc")), ["3des-cbc"]);
+        let appended = offered(Some("+3des-cbc"));
+        assert_eq!((appended[0], appended.last()), ("aes128-gcm@openssh.com", Some(&"3des-cbc")));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::known_hosts::KnownHosts;
 use crate::logon::{Logon, Next};
 use crate::remote::Destination;
 use crate::session::{Command, ConnectionInfo, Failure, Side};
+use crate::weak::WeakAlgorithms;
 use crate::{Endpoint, Error, Event, ForwardId, HostKeyVerdict, Peer, Prompt, Proxy, Settings, Step};
 
 pub(crate) struct Client {
@@ -35,6 +36,7 @@ pub(crate) struct Client {
     /// The forward of each request.
     requests: HashMap<RequestId, ForwardId>,
     step: Step,
+    weak: WeakAlgorithms,
     /// Why the key was refused, which the engine does not know.
     refusal: Arc<Mutex<Option<Error>>>,
     /// Told once the user is logged on.
@@ -56,6 +58,7 @@ impl Client {
             tasks,
             requests: HashMap::new(),
             step: Step::Identify,
+            weak: WeakAlgorithms::default(),
             refusal: Arc::default(),
             ready: Some(ready),
         }
@@ -338,6 +341,9 @@ impl Side for Client {
                     self.step = Step::Authenticate;
                 }
                 self.settings.tell(|| key_exchange(&negotiated, rekey));
+                for text in self.weak.warnings(&negotiated) {
+                    self.settings.tell(|| Event::Warning { text });
+                }
             }
             EngineEvent::Banner(text) => self.settings.tell(|| Event::Banner { text: lossy(&text) }),
             EngineEvent::Authenticated => {

@@ -115,6 +115,7 @@ mod switchboard;
 mod tunnel;
 mod unix;
 mod wake;
+mod weak;
 
 pub use access::{AccessList, ClientAccess, Denied, Destinations, ResolvedNames};
 pub use builder::{AddressFamily, Builder, HostKeyPolicy, Identity, Settings, default_identity_files};
@@ -131,7 +132,7 @@ pub use socket_options::SocketOptions;
 pub use stats::Stats;
 pub use stream::Stream;
 pub use tunnel::{State, Tunnel};
-pub use underpass_crypto::{Named, Provider, Secret, SignError, Signer, Strength};
+pub use underpass_crypto::{Named, Provider, Secret, SelectError, SignError, Signer, Strength, select};
 pub use underpass_proxy::{Access, Credentials, Headers, ProxyUrl};
 
 /// The README's examples, so that they compile.

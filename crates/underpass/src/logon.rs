@@ -320,7 +320,7 @@ impl Candidate {
             Key::Ready(signer) => signer.algorithms().iter().map(|name| (*name).to_owned()).collect(),
             Key::Encrypted { .. } => {
                 let format = underpass_crypto::key_type(&self.public).unwrap_or_default();
-                let all = underpass_crypto::Provider::MODERN.signatures.iter();
+                let all = underpass_crypto::Provider::ALL.signatures.iter();
                 all.filter(|algorithm| algorithm.key_format == format)
                     .map(|one| one.name.to_owned())
                     .collect()

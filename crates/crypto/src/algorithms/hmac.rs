@@ -8,10 +8,10 @@ use aws_lc_rs::hmac::{Algorithm, Context, HMAC_SHA256, HMAC_SHA512, Key};
 use crate::{Mac, MacKey, Strength};
 
 /// `hmac-sha2-256`.
-pub static HMAC_SHA2_256: Mac = mac("hmac-sha2-256", 32, false, |key| new(HMAC_SHA256, key));
+pub static HMAC_SHA2_256: Mac = mac("hmac-sha2-256", 32, false, |key| new_aws_lc(HMAC_SHA256, key));
 
 /// `hmac-sha2-512`.
-pub static HMAC_SHA2_512: Mac = mac("hmac-sha2-512", 64, false, |key| new(HMAC_SHA512, key));
+pub static HMAC_SHA2_512: Mac = mac("hmac-sha2-512", 64, false, |key| new_aws_lc(HMAC_SHA512, key));
 
 /// `hmac-sha2-256-etm@openssh.com`.
 pub static HMAC_SHA2_256_ETM: Mac = mac("hmac-sha2-256-etm@openssh.com", 32, true, HMAC_SHA2_256.new);
@@ -28,7 +28,8 @@ const fn mac(
     Mac { name, strength: Strength::Modern, key_len: len, tag_len: len, encrypt_then_mac, new }
 }
 
-fn new(algorithm: Algorithm, key: &[u8]) -> Box<dyn MacKey> {
+/// An HMAC by aws-lc-rs, whose tag is cut to the length that is asked for.
+pub(super) fn new_aws_lc(algorithm: Algorithm, key: &[u8]) -> Box<dyn MacKey> {
     Box::new(Hmac(Key::new(algorithm, key)))
 }
 
@@ -41,6 +42,6 @@ impl MacKey for Hmac {
         // RFC 4253 section 6.4: the sequence number comes first and is not sent.
         context.update(&sequence.to_be_bytes());
         context.update(packet);
-        tag.copy_from_slice(context.sign().as_ref());
+        tag.copy_from_slice(&context.sign().as_ref()[..tag.len()]);
     }
 }

@@ -10,9 +10,11 @@ pub mod chacha20_poly1305;
 pub mod ecdsa;
 pub mod ed25519;
 pub mod hmac;
+pub mod legacy;
 pub mod mlkem768x25519;
 pub mod nist_ecdh;
 pub mod rsa;
+pub mod umac;
 pub mod x25519;
 
 mod blob;

@@ -5,8 +5,11 @@
 mod agreement;
 mod agreement_vectors;
 mod bulk_vectors;
+mod chained;
+mod legacy_vectors;
 mod packets;
 mod rsa_key;
 mod signature_vectors;
 mod signatures;
 mod support;
+mod umac_vectors;

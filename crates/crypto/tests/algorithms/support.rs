@@ -55,18 +55,21 @@ impl Entropy for Script {
     }
 }
 
-/// Every cipher with a tag of its own, and every other cipher with every MAC.
+/// Every cipher with a tag of its own; every other one with a MAC of the plain and one of the encrypted packet; and
+/// every MAC with a cipher that is chained and one that is not.
 pub(crate) fn protections() -> Vec<Protection> {
     let mut all = Vec::new();
-    for &cipher in Provider::MODERN.ciphers {
-        match cipher.kind {
-            CipherKind::Aead { .. } => all.push(Protection { cipher, mac: None }),
-            CipherKind::Plain { .. } => {
-                all.extend(Provider::MODERN.macs.iter().map(|&mac| Protection { cipher, mac: Some(mac) }));
-            }
+    for &cipher in Provider::ALL.ciphers {
+        if let CipherKind::Aead { .. } = cipher.kind {
+            all.push(Protection { cipher, mac: None });
+            continue;
         }
+        let every_mac = ["aes128-ctr", "aes128-cbc"].contains(&cipher.name);
+        let some = ["hmac-sha2-256", "hmac-sha2-256-etm@openssh.com"];
+        let macs = Provider::ALL.macs.iter().filter(|mac| every_mac || some.contains(&mac.name));
+        all.extend(macs.map(|&mac| Protection { cipher, mac: Some(mac) }));
     }
-    assert_eq!(all.len(), 3 + 3 * 4);
+    assert_eq!(all.len(), 3 + 11 * 2 + 2 * 16);
     all
 }
 
@@ -83,6 +86,24 @@ impl Protection {
         let keys = self.keys(seed);
         let keys = Keys { iv: &keys[0], key: &keys[1], mac_key: &keys[2] };
         (Sealer::new(self.cipher, self.mac, &keys), Opener::new(self.cipher, self.mac, &keys))
+    }
+
+    /// Whether the MAC covers the plain packet, so that its length is encrypted with the rest.
+    pub(crate) fn hides_length(self) -> bool {
+        self.mac.is_some_and(|mac| !mac.encrypt_then_mac)
+    }
+
+    /// Whether how a packet is bad must not show.
+    pub(crate) fn must_not_tell(self) -> bool {
+        self.hides_length() && matches!(self.cipher.kind, CipherKind::Plain { chained: true, .. })
+    }
+
+    /// Bytes behind each packet.
+    pub(crate) fn tag_len(self) -> usize {
+        match (self.cipher.kind, self.mac) {
+            (CipherKind::Aead { tag_len, .. }, _) => tag_len,
+            (CipherKind::Plain { .. }, mac) => mac.map_or(0, |mac| mac.tag_len),
+        }
     }
 
     /// Initial vector, encryption key and integrity key.

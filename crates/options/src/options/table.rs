@@ -245,7 +245,8 @@ pub(super) static TABLE: &[Row] = &[
         metavar: "LIST",
         doc: "The ciphers, in order of preference. As in each of these lists, names go between commas, `*` and `?` \
               stand for any text and any character, and a `+`, `-` or `^` in front appends to, removes from or puts \
-              in front of the defaults. `underpass algorithms` lists what there is",
+              in front of the defaults. Weak ones are chosen by their names, or by patterns after `+`. `underpass \
+              algorithms` lists what there is",
         default: "all modern ones",
         example: "aes128-gcm@openssh.com,aes256-ctr",
         action: Action::Set(|args, value| set(&mut args.algorithms.ciphers, values::word(value))),

@@ -284,7 +284,8 @@ impl Core {
         }
         let bytes = self.out.tx.bytes.max(received_bytes);
         let packets = self.out.tx.packets.max(received_packets);
-        if bytes >= self.config.rekey_bytes.max(MIN_REKEY_BYTES) || packets >= self.config.rekey_packets {
+        let most_bytes = self.config.rekey_bytes.clamp(MIN_REKEY_BYTES, self.exchange.most_bytes());
+        if bytes >= most_bytes || packets >= self.config.rekey_packets {
             self.rekey(now);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use underpass_crypto::packet::{Opener, PacketError};
+use underpass_crypto::packet::{Opened, Opener, PacketError};
 use zeroize::Zeroize as _;
 
 use crate::limits::{MAX_BUFFER, MIN_BUFFER};
@@ -116,31 +116,41 @@ impl Receive {
 
     /// Opens the next packet, if all of it has come.
     pub(crate) fn next_packet(&mut self) -> Result<Option<Packet>, PacketError> {
-        let size = match self.packet {
-            Some(size) => size,
-            None => {
-                let head_len = self.opener.head_len();
-                if self.tail - self.head < head_len {
-                    return Ok(None);
-                }
-                let head = &mut self.buffer[self.head..self.head + head_len];
-                let size = self.opener.length(self.sequence, head)?;
-                self.packet = Some(size);
-                size
+        let Some(mut size) = self.packet_size()? else { return Ok(None) };
+        loop {
+            if self.tail - self.head < size {
+                return Ok(None);
             }
-        };
-        if self.tail - self.head < size {
-            return Ok(None);
+            let packet = &mut self.buffer[self.head..self.head + size];
+            match self.opener.open(self.sequence, packet)? {
+                Opened::Payload(payload) => return Ok(Some(self.take(size, payload))),
+                Opened::Withheld(until) => {
+                    self.packet = Some(until);
+                    size = until;
+                }
+            }
         }
-        let start = self.head;
-        let payload = self.opener.open(self.sequence, &mut self.buffer[start..start + size])?;
-        let sequence = self.sequence;
+    }
+
+    /// The size on the wire of the next packet, if enough of it has come to tell.
+    fn packet_size(&mut self) -> Result<Option<usize>, PacketError> {
+        let head_len = self.opener.head_len();
+        if self.packet.is_none() && self.tail - self.head >= head_len {
+            let head = &mut self.buffer[self.head..self.head + head_len];
+            self.packet = Some(self.opener.length(self.sequence, head)?);
+        }
+        Ok(self.packet)
+    }
+
+    /// Goes past a packet that was opened.
+    fn take(&mut self, size: usize, payload: Range<usize>) -> Packet {
+        let (start, sequence) = (self.head, self.sequence);
         self.sequence = self.sequence.wrapping_add(1);
         self.packet = None;
         self.head += size;
         self.bytes += size as u64;
         self.packets += 1;
-        Ok(Some(Packet { payload: start + payload.start..start + payload.end, sequence }))
+        Packet { payload: start + payload.start..start + payload.end, sequence }
     }
 
     /// Wipes a payload that was dealt with, if it belongs to authentication: passwords come in those.

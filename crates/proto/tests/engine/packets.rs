@@ -1,31 +1,44 @@
 //! Damage to packets under every cipher: an error, never a panic, never taken for data.
 
-use underpass_crypto::packet::PacketError;
+use underpass_crypto::Provider;
+use underpass_crypto::packet::{MAX_PACKET_LENGTH, PacketError};
 use underpass_proto::error::PeerMisbehaved;
-use underpass_proto::{Config, Error, Role};
+use underpass_proto::{Algorithms, Config, Error, Role};
 use underpass_testkit::duel::Duel;
 use underpass_testkit::link::{Fault, Weather};
 use underpass_testkit::pair::{Job, Pair, Setup};
 use underpass_testkit::peer::Peer;
 use underpass_wire::{Ping, ServiceAccept};
 
-const PROTECTIONS: [(&str, &str); 6] = [
+const PROTECTIONS: [(&str, &str); 10] = [
     ("aes128-gcm@openssh.com", ""),
     ("chacha20-poly1305@openssh.com", ""),
     ("aes128-ctr", "hmac-sha2-256-etm@openssh.com"),
     ("aes256-ctr", "hmac-sha2-512-etm@openssh.com"),
     ("aes128-ctr", "hmac-sha2-256"),
     ("aes256-ctr", "hmac-sha2-512"),
+    ("3des-cbc", "umac-64-etm@openssh.com"),
+    ("arcfour128", "umac-128@openssh.com"),
+    ("3des-ctr", "hmac-ripemd160-96"),
+    CHAINED,
 ];
 
-/// An engine that awaits the first packet under keys, and that packet.
-fn before_a_packet(cipher: &str, mac: &str) -> (Duel, Vec<u8>) {
+/// How a packet under it is bad must not show.
+const CHAINED: (&str, &str) = ("aes128-cbc", "hmac-sha1");
+
+/// An engine that is told to offer everything, and a peer that offers these.
+fn under(cipher: &str, mac: &str) -> Duel {
     let mut peer = Peer::new(Role::Server, 5);
     peer.proposal.cipher = cipher.to_owned();
     if !mac.is_empty() {
         peer.proposal.mac = mac.to_owned();
     }
-    let mut duel = Duel::new(peer, Config::default());
+    Duel::new(peer, Config { algorithms: Algorithms::all(&Provider::ALL), ..Config::default() })
+}
+
+/// An engine that awaits the first packet under keys, and that packet.
+fn before_a_packet(cipher: &str, mac: &str) -> (Duel, Vec<u8>) {
+    let mut duel = under(cipher, mac);
     duel.exchange_keys();
     duel.peer.send(&ServiceAccept { name: "ssh-userauth" });
     let packet = std::mem::take(&mut duel.peer.output);
@@ -83,12 +96,7 @@ fn a_packet_may_not_come_twice() {
 #[test]
 fn the_largest_packets_pass_and_larger_ones_do_not() {
     for (cipher, mac) in PROTECTIONS {
-        let mut peer = Peer::new(Role::Server, 5);
-        peer.proposal.cipher = cipher.to_owned();
-        if !mac.is_empty() {
-            peer.proposal.mac = mac.to_owned();
-        }
-        let mut duel = Duel::new(peer, Config::default());
+        let mut duel = under(cipher, mac);
         duel.exchange_keys();
         duel.log_on();
         // A ping's header and the most padding.
@@ -98,9 +106,31 @@ fn the_largest_packets_pass_and_larger_ones_do_not() {
             assert_eq!(pong.len(), 5 + len, "{cipher}");
         }
         duel.peer.send(&Ping { data: &vec![1; 262_144] });
-        let error = duel.expect_end();
-        assert!(matches!(error, Error::Peer(PeerMisbehaved::Packet(PacketError::Length(_)))), "{error}");
+        let Error::Peer(PeerMisbehaved::Packet(error)) = duel.expect_end() else { panic!("{cipher} {mac}") };
+        assert_eq!(error == PacketError::Forged, (cipher, mac) == CHAINED, "{cipher} {mac}: {error}");
     }
+}
+
+#[test]
+fn under_a_chained_cipher_nothing_tells_how_a_packet_is_bad() {
+    let (cipher, mac) = CHAINED;
+    let (_, packet) = before_a_packet(cipher, mac);
+    let tag_len = 20;
+    // In the length, in the payload, in the tag.
+    let endings = [0, 20, packet.len() - 1].map(|at| {
+        let (mut duel, mut packet) = before_a_packet(cipher, mac);
+        packet[at] ^= 0x80;
+        packet.resize(MAX_PACKET_LENGTH + tag_len, 0);
+        let (last, rest) = packet.split_last().unwrap();
+        duel.deliver(rest);
+        duel.expect_alive();
+        duel.deliver(&[*last]);
+        let error = duel.expect_end();
+        assert_eq!(error, Error::Peer(PeerMisbehaved::Packet(PacketError::Forged)));
+        duel.received
+    });
+    assert!(!endings[0].is_empty(), "the peer is told");
+    assert!(endings.iter().all(|told| *told == endings[0]), "{endings:?}");
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
              report it with the most verbose output"
         }
         ErrorKind::PeerIncompatible { .. } => {
-            "update the server, or name an algorithm that both sides have (`underpass algorithms` lists ours)"
+            "update the server, or name an algorithm that both sides have (`underpass algorithms` lists ours; weak ones are \
+             off until they are named)"
         }
         ErrorKind::HostKeyRevoked { .. } => {
             "do not connect: the key may be in somebody else's hands; ask the server's administrator"

@@ -1,0 +1,6 @@
+//! Algorithms for old peers. None is offered unless it is asked for, and agreeing on one raises a warning.
+
+pub mod arcfour;
+pub mod cbc;
+pub mod hmac;
+pub mod triple_des_ctr;
