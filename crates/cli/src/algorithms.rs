@@ -10,7 +10,7 @@ use crate::json;
 
 /// The list for people, or the objects for machines.
 pub(crate) fn list(as_json: bool) -> String {
-    let (default, all) = (Provider::MODERN, Provider::ALL);
+    let (default, all) = (Provider::DEFAULT, Provider::ALL);
     let kinds: [(&str, &str, Vec<Algorithm>); 5] = [
         ("key-exchange", "Key exchange methods (KexAlgorithms)", rows(default.kex, all.kex)),
         (

@@ -16,7 +16,8 @@ impl Exit {
     const UNREACHABLE: Self = exit(3, "the server, or a proxy or hop before it, cannot be found or reached");
     const TIMEOUT: Self = exit(4, "a step took too long");
     const PROTOCOL: Self = exit(5, "the server breaks the protocol, or has no algorithm in common");
-    const HOST_KEY: Self = exit(6, "the server's key is unknown, changed or revoked");
+    const HOST_KEY: Self =
+        exit(6, "the server's key is unknown, changed or revoked, or its certificate proves nothing");
     const LOGIN: Self = exit(7, "the server refuses the login");
     const IDENTITY: Self = exit(8, "a private key cannot be used");
     const LISTEN: Self = exit(9, "a port cannot be listened on, here or on the server");
@@ -56,7 +57,8 @@ impl Exit {
             ErrorKind::PeerMisbehaved { .. } | ErrorKind::PeerIncompatible { .. } => Self::PROTOCOL,
             ErrorKind::HostKeyUnknown { .. }
             | ErrorKind::HostKeyChanged { .. }
-            | ErrorKind::HostKeyRevoked { .. } => Self::HOST_KEY,
+            | ErrorKind::HostKeyRevoked { .. }
+            | ErrorKind::HostCertificate { .. } => Self::HOST_KEY,
             ErrorKind::Authentication { .. } => Self::LOGIN,
             // Servers hang up on too many attempts.
             ErrorKind::Disconnected { .. } if error.step() == Step::Authenticate => Self::LOGIN,

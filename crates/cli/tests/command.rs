@@ -78,7 +78,7 @@ fn all_algorithms_are_listed_in_the_order_of_preference() {
         let row = |one: &&T| (one.name(), one.strength() == Strength::Legacy, is_default(one.name()));
         all.iter().map(row).collect()
     }
-    let (default, all) = (Provider::MODERN, Provider::ALL);
+    let (default, all) = (Provider::DEFAULT, Provider::ALL);
     let expected = [
         rows(default.kex, all.kex),
         rows(default.signatures, all.signatures),

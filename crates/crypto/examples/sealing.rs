@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use underpass_crypto::packet::{HEADER_LEN, Keys, Opener, Sealer};
+use underpass_crypto::packet::{HEADER_LEN, Keys, Opened, Opener, Sealer};
 use underpass_crypto::{Cipher, CipherKind, Entropy, Mac, Provider};
 
 /// What most implementations send at a time.
@@ -53,8 +53,8 @@ fn speed(cipher: &Cipher, mac: Option<&Mac>) -> (Duration, Duration) {
             let head = opener.head_len();
             let length = opener.length(received, &mut packet[..head]).expect("it was sealed here");
             assert_eq!(length, packet.len());
-            let payload = opener.open(received, packet).expect("it was sealed here");
-            assert_eq!(payload, HEADER_LEN..HEADER_LEN + PAYLOAD);
+            let opened = opener.open(received, packet).expect("it was sealed here");
+            assert_eq!(opened, Opened::Payload(HEADER_LEN..HEADER_LEN + PAYLOAD));
             received = received.wrapping_add(1);
         }
         best_open = best_open.min(start.elapsed());

@@ -214,9 +214,21 @@ struct Format {
 
 const FORMATS: &[Format] = &[
     Format { certificate: "ssh-ed25519-cert-v01@openssh.com", plain: "ssh-ed25519", fields: 1 },
-    Format { certificate: "ecdsa-sha2-nistp256-cert-v01@openssh.com", plain: "ecdsa-sha2-nistp256", fields: 2 },
-    Format { certificate: "ecdsa-sha2-nistp384-cert-v01@openssh.com", plain: "ecdsa-sha2-nistp384", fields: 2 },
-    Format { certificate: "ecdsa-sha2-nistp521-cert-v01@openssh.com", plain: "ecdsa-sha2-nistp521", fields: 2 },
+    Format {
+        certificate: "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+        plain: "ecdsa-sha2-nistp256",
+        fields: 2,
+    },
+    Format {
+        certificate: "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+        plain: "ecdsa-sha2-nistp384",
+        fields: 2,
+    },
+    Format {
+        certificate: "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+        plain: "ecdsa-sha2-nistp521",
+        fields: 2,
+    },
     Format { certificate: "ssh-rsa-cert-v01@openssh.com", plain: "ssh-rsa", fields: 2 },
     Format { certificate: "ssh-dss-cert-v01@openssh.com", plain: "ssh-dss", fields: 4 },
 ];

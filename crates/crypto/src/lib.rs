@@ -7,6 +7,7 @@
 //! Nothing here reads a clock, a file or the system's random generator: randomness arrives as an [`Entropy`].
 
 pub mod algorithms;
+pub mod certificate;
 mod cipher;
 mod compression;
 mod entropy;

@@ -61,7 +61,7 @@ impl Provider {
         list.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
-    /// What is offered by default: fit for today, best first.
+    /// What a server offers: fit for today, best first.
     pub const MODERN: Provider = Provider {
         kex: &[
             &a::mlkem768x25519::MLKEM768X25519_SHA256,
@@ -96,11 +96,32 @@ impl Provider {
         compression: &[&crate::compression::NONE],
     };
 
+    /// What a client offers that was told nothing: of [`Provider::MODERN`] that which no common auditor holds anything
+    /// against. The curves of NIST are left to those who name them, to servers on record with such a key, and to users
+    /// who have one; MACs over the plain text to those who name them.
+    pub const DEFAULT: Provider = Provider {
+        kex: &[
+            &a::mlkem768x25519::MLKEM768X25519_SHA256,
+            &a::x25519::CURVE25519_SHA256,
+            &a::x25519::CURVE25519_SHA256_LIBSSH,
+        ],
+        signatures: &[&a::ed25519::SSH_ED25519, &a::rsa::RSA_SHA2_512, &a::rsa::RSA_SHA2_256],
+        macs: &[&a::hmac::HMAC_SHA2_256_ETM, &a::hmac::HMAC_SHA2_512_ETM],
+        ..Provider::MODERN
+    };
+
     /// What is offered only where it is asked for: first what is fit for today, but slower or rarer than the defaults;
     /// then what is weak ([`Strength::Legacy`]).
     pub const ON_REQUEST: Provider = Provider {
         kex: &[],
-        signatures: &[],
+        signatures: &[
+            &a::certified::SSH_ED25519_CERT,
+            &a::certified::ECDSA_SHA2_NISTP256_CERT,
+            &a::certified::ECDSA_SHA2_NISTP384_CERT,
+            &a::certified::ECDSA_SHA2_NISTP521_CERT,
+            &a::certified::RSA_SHA2_512_CERT,
+            &a::certified::RSA_SHA2_256_CERT,
+        ],
         ciphers: &[
             &a::legacy::cbc::AES128_CBC,
             &a::legacy::cbc::AES192_CBC,

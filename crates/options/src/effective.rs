@@ -242,12 +242,15 @@ const FORMATS: &[(&str, Format)] = &[
     ("StrictHostKeyChecking", Format::By(host_key_policy)),
     ("UserKnownHostsFile", Format::Files("UserKnownHostsFile")),
     ("GlobalKnownHostsFile", Format::By(|value| Some(unquoted(value)))),
-    ("Ciphers", Format::Algorithms(|list| algorithms(Provider::MODERN.ciphers, Provider::ALL.ciphers, list))),
-    ("MACs", Format::Algorithms(|list| algorithms(Provider::MODERN.macs, Provider::ALL.macs, list))),
-    ("KexAlgorithms", Format::Algorithms(|list| algorithms(Provider::MODERN.kex, Provider::ALL.kex, list))),
+    (
+        "Ciphers",
+        Format::Algorithms(|list| algorithms(Provider::DEFAULT.ciphers, Provider::ALL.ciphers, list)),
+    ),
+    ("MACs", Format::Algorithms(|list| algorithms(Provider::DEFAULT.macs, Provider::ALL.macs, list))),
+    ("KexAlgorithms", Format::Algorithms(|list| algorithms(Provider::DEFAULT.kex, Provider::ALL.kex, list))),
     (
         "HostKeyAlgorithms",
-        Format::Algorithms(|list| algorithms(Provider::MODERN.signatures, Provider::ALL.signatures, list)),
+        Format::Algorithms(|list| algorithms(Provider::DEFAULT.signatures, Provider::ALL.signatures, list)),
     ),
     (
         "PubkeyAcceptedAlgorithms",

@@ -1,24 +1,29 @@
 //! From the settings' lists of names to the engine's lists of algorithms.
 
-use underpass_crypto::{Named, Provider, select};
+use underpass_crypto::certificate::is_certificate;
+use underpass_crypto::{Named, Provider, Signature, Strength, select};
 use underpass_proto::Algorithms;
 
 use crate::{Error, Settings};
 
-/// What is offered. `known_types` are the types of the keys on record for the server.
-pub(crate) fn algorithms(settings: &Settings, known_types: &[String]) -> Result<Algorithms, Error> {
-    let (default, all) = (Provider::MODERN, Provider::ALL);
+/// What is on record for the server.
+#[derive(Debug, Default)]
+pub(crate) struct OnRecord {
+    /// The types of its keys.
+    pub(crate) key_types: Vec<String>,
+    /// Whether there is an authority that may certify them.
+    pub(crate) authority: bool,
+}
+
+/// What is offered.
+pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Algorithms, Error> {
+    let (default, all) = (Provider::DEFAULT, Provider::ALL);
     let ciphers = choose("ciphers", default.ciphers, all.ciphers, &settings.ciphers)?;
     let macs = choose("MACs", default.macs, all.macs, &settings.macs)?;
-    let mut host_keys =
-        choose("host key algorithms", default.signatures, all.signatures, &settings.host_key_algorithms)?;
-    let is_known = |format: &str| known_types.iter().any(|known| known == format);
-    // As OpenSSH documents it: only a list nobody chose is reordered, and only if its first choice is not on record.
-    if settings.host_key_algorithms.is_none()
-        && !host_keys.first().is_some_and(|first| is_known(first.key_format))
-    {
-        host_keys.sort_by_key(|algorithm| !is_known(algorithm.key_format));
-    }
+    let host_keys = match &settings.host_key_algorithms {
+        None => host_keys(on_record),
+        list => choose("host key algorithms", default.signatures, all.signatures, list)?,
+    };
     Ok(Algorithms {
         kex: choose("key exchange methods", default.kex, all.kex, &settings.kex_algorithms)?,
         host_keys,
@@ -30,11 +35,28 @@ pub(crate) fn algorithms(settings: &Settings, known_types: &[String]) -> Result<
         compression_in: default.compression.to_vec(),
         public_key: choose(
             "public key algorithms",
-            default.signatures,
+            // Which key a user has is known, and nobody is served by leaving it out.
+            Provider::MODERN.signatures,
             all.signatures,
             &settings.pubkey_algorithms,
         )?,
     })
+}
+
+/// What is offered where nobody chose: certificates if somebody may certify, then the defaults and what is on record. As
+/// with OpenSSH the types on record come first, unless the first choice is one of them.
+fn host_keys(on_record: &OnRecord) -> Vec<&'static Signature> {
+    let is_known =
+        |algorithm: &&Signature| on_record.key_types.iter().any(|known| known == algorithm.key_format);
+    let fit = || Provider::ALL.signatures.iter().copied().filter(|it| it.strength == Strength::Modern);
+    let mut plain = Provider::DEFAULT.signatures.to_vec();
+    let others = fit().filter(is_known).filter(|it| !plain.iter().any(|default| default.name == it.name));
+    plain.extend(others.collect::<Vec<_>>());
+    if !plain.first().is_some_and(is_known) {
+        plain.sort_by_key(|algorithm| !is_known(algorithm));
+    }
+    let certified = fit().filter(|it| on_record.authority && is_certificate(it.key_format));
+    certified.chain(plain).collect()
 }
 
 fn choose<T: Named>(
@@ -57,11 +79,28 @@ mod tests {
     use super::*;
     use crate::Builder;
 
+    fn host_keys_with(settings: &Settings, known: &[&str], authority: bool) -> Vec<&'static str> {
+        let key_types = known.iter().map(|name| (*name).to_owned()).collect();
+        let algorithms = algorithms(settings, &OnRecord { key_types, authority }).unwrap();
+        algorithms.host_keys.iter().map(|algorithm| algorithm.name).collect()
+    }
+
+    #[test]
+    fn curves_of_nist_and_certificates_are_offered_where_the_record_has_a_use_for_them() {
+        let settings = Builder::new("bastion").settings().unwrap();
+        let offered = |known: &[&str], authority| host_keys_with(&settings, known, authority);
+        assert_eq!(offered(&[], false), ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"]);
+        assert_eq!(offered(&["ecdsa-sha2-nistp384"], false)[0], "ecdsa-sha2-nistp384");
+        assert_eq!(offered(&["ssh-ed25519", "ecdsa-sha2-nistp384"], false)[3], "ecdsa-sha2-nistp384");
+        let certified = offered(&[], true);
+        assert_eq!(certified[0], "ssh-ed25519-cert-v01@openssh.com");
+        assert_eq!(certified[6..], ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"]);
+    }
+
     fn first_host_key(known: &[&str], list: Option<&str>) -> &'static str {
         let mut settings = Builder::new("bastion").settings().unwrap();
         settings.host_key_algorithms = list.map(str::to_owned);
-        let known: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
-        algorithms(&settings, &known).unwrap().host_keys[0].name
+        host_keys_with(&settings, known, false)[0]
     }
 
     #[test]
@@ -80,7 +119,7 @@ mod tests {
         let offered = |list: Option<&str>| {
             let mut settings = Builder::new("bastion").settings().unwrap();
             settings.ciphers = list.map(str::to_owned);
-            let ciphers = algorithms(&settings, &[]).unwrap().ciphers_out;
+            let ciphers = algorithms(&settings, &OnRecord::default()).unwrap().ciphers_out;
             ciphers.iter().map(|cipher| cipher.name).collect::<Vec<_>>()
         };
         for list in [None, Some("*"), Some("-aes128-ctr"), Some("^aes256-ctr")] {
@@ -94,7 +133,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_a_mistake_in_the_settings() {
         let settings = Builder::new("bastion").ciphers("rot13").settings().unwrap();
-        let error = algorithms(&settings, &[]).unwrap_err().to_string();
+        let error = algorithms(&settings, &OnRecord::default()).unwrap_err().to_string();
         assert!(error.contains("rot13") && error.contains("aes128-ctr"), "{error}");
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
+use underpass_crypto::certificate::Certificate;
 use underpass_crypto::{Secret, key_type, sha256_fingerprint};
 use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
 use underpass_proto::{
@@ -138,7 +139,7 @@ impl Client {
                 *lock(&self.refusal) = Some(error);
                 Some(Answer::HostKey(false))
             }
-            Decision::New { ask } => {
+            Decision::New { key, ask } => {
                 let (settings, refusal) = (self.settings.clone(), self.refusal.clone());
                 let no = || Answer::HostKey(false);
                 elsewhere(id, commands, no, move || match host_key::accept_new(&settings, &key, ask) {
@@ -463,9 +464,17 @@ fn tell_host_key(settings: &Settings, key: &[u8], verdict: HostKeyVerdict) {
     settings.tell(|| Event::HostKey {
         host: host_key::name_on_record(settings).to_owned(),
         key_type: key_type(key).unwrap_or_default().to_owned(),
-        fingerprint: sha256_fingerprint(key),
+        fingerprint: fingerprint(key),
         verdict,
     });
+}
+
+/// That of the key itself, where a certificate came with it.
+fn fingerprint(key: &[u8]) -> String {
+    match Certificate::parse(key) {
+        Ok(certificate) => sha256_fingerprint(certificate.key()),
+        Err(_) => sha256_fingerprint(key),
+    }
 }
 
 fn key_exchange(negotiated: &Negotiated, rekey: bool) -> Event {

@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 use underpass_proto::{ClientConfig, Config, Connection};
 
-use crate::algorithms::algorithms;
+use crate::algorithms::{OnRecord, algorithms};
 use crate::client::Client;
 use crate::dial::Transport;
 use crate::entropy::OsEntropy;
@@ -108,9 +108,8 @@ impl Hop {
         let read = self.settings.clone();
         let known_hosts = blocking(move || host_key::read_known_hosts(&read)).await?;
         let settings = &self.settings;
-        let known_types =
-            known_hosts.key_types_for(host_key::name_on_record(settings), host_key::port_on_record(settings));
-        let config = ClientConfig { common: config(settings, &known_types)?, user: self.user.clone() };
+        let on_record = host_key::on_record(settings, &known_hosts);
+        let config = ClientConfig { common: config(settings, &on_record)?, user: self.user.clone() };
         let logon =
             Logon::new(settings.clone(), self.user.clone(), self.candidates.clone(), self.memory.clone());
         let (ready, is_ready) = oneshot::channel();
@@ -252,9 +251,9 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|_| Err(Error::internal(Step::Configure, "reading the settings' files failed")))
 }
 
-fn config(settings: &Settings, known_types: &[String]) -> Result<Config, Error> {
+fn config(settings: &Settings, on_record: &OnRecord) -> Result<Config, Error> {
     let mut config = Config {
-        algorithms: algorithms(settings, known_types)?,
+        algorithms: algorithms(settings, on_record)?,
         handshake_timeout: settings.handshake_timeout,
         auth_timeout: settings.auth_timeout,
         open_timeout: settings.open_timeout,

@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use underpass_crypto::certificate::{Certificate, is_certificate};
 use underpass_crypto::{key_type, sha256_fingerprint};
 
+use crate::algorithms::OnRecord;
 use crate::known_hosts::{self, KnownHosts, Location, MAX_FILE_LEN, Refusal, Verdict, store};
 use crate::{Error, Event, HostKeyLocation, HostKeyPolicy, HostKeyQuestion, HostKeyVerdict, Settings};
 
@@ -15,6 +18,8 @@ pub(crate) enum Decision {
     Refuse(Error),
     /// It is new: the prompter decides first if it is to be asked, then it is put on record.
     New {
+        /// Without a certificate.
+        key: Vec<u8>,
         ask: bool,
     },
 }
@@ -41,11 +46,45 @@ pub(crate) fn read_known_hosts(settings: &Settings) -> Result<KnownHosts, Error>
     Ok(hosts)
 }
 
-/// Judges a key by the record and the policy.
+/// Judges a key, or one with a certificate, by the record and the policy.
 pub(crate) fn judge(settings: &Settings, hosts: &KnownHosts, key: &[u8]) -> Decision {
     if settings.host_key_policy == HostKeyPolicy::DangerouslyAcceptAny {
         return Decision::Accept(HostKeyVerdict::Unchecked);
     }
+    match key_type(key).is_some_and(is_certificate) {
+        true => judge_certificate(settings, hosts, key),
+        false => judge_plain(settings, hosts, key),
+    }
+}
+
+/// Judges a certificate. As with OpenSSH, the key in one that proves nothing is judged like any other key.
+fn judge_certificate(settings: &Settings, hosts: &KnownHosts, blob: &[u8]) -> Decision {
+    let host = name_on_record(settings);
+    let certificate = match Certificate::parse(blob) {
+        Ok(certificate) => certificate,
+        Err(problem) => return Decision::Refuse(Error::host_certificate(host, problem.to_string())),
+    };
+    let (key, authority) = (certificate.key(), certificate.authority());
+    let problem = match hosts.check_certificate(host, port_on_record(settings), key, authority) {
+        Verdict::CertAuthority { .. } => match certificate.check_host(host, seconds_since_1970()) {
+            Ok(()) => return Decision::Accept(HostKeyVerdict::Certified),
+            Err(problem) => problem.to_string(),
+        },
+        Verdict::Revoked { at } => {
+            let (kind, fingerprint) = (key_type(blob).unwrap_or_default(), sha256_fingerprint(key));
+            return Decision::Refuse(Error::host_key_revoked(host, kind, &fingerprint, Some(location(&at))));
+        }
+        Verdict::Refused(refusal) => return Decision::Refuse(undecided(&refusal)),
+        _ => return judge_plain(settings, hosts, key),
+    };
+    match judge_plain(settings, hosts, key) {
+        Decision::Accept(verdict) => Decision::Accept(verdict),
+        // Nobody is asked to trust what an authority on record should have vouched for.
+        _ => Decision::Refuse(Error::host_certificate(host, problem)),
+    }
+}
+
+fn judge_plain(settings: &Settings, hosts: &KnownHosts, key: &[u8]) -> Decision {
     let host = name_on_record(settings);
     let (kind, fingerprint) = (key_type(key).unwrap_or_default(), sha256_fingerprint(key));
     match hosts.check(host, port_on_record(settings), None, key) {
@@ -59,8 +98,8 @@ pub(crate) fn judge(settings: &Settings, hosts: &KnownHosts, key: &[u8]) -> Deci
         }
         Verdict::Refused(refusal) => Decision::Refuse(undecided(&refusal)),
         Verdict::Unknown | Verdict::CertAuthority { .. } => match settings.host_key_policy {
-            HostKeyPolicy::AcceptNew => Decision::New { ask: false },
-            HostKeyPolicy::Ask if !settings.batch => Decision::New { ask: true },
+            HostKeyPolicy::AcceptNew => Decision::New { key: key.to_owned(), ask: false },
+            HostKeyPolicy::Ask if !settings.batch => Decision::New { key: key.to_owned(), ask: true },
             _ => Decision::Refuse(unknown(settings, key)),
         },
     }
@@ -87,6 +126,17 @@ pub(crate) fn accept_new(settings: &Settings, key: &[u8], ask: bool) -> Result<H
             .tell(|| Event::Warning { text: format!("cannot add the key to {}: {error}", path.display()) });
     }
     Ok(HostKeyVerdict::Added)
+}
+
+/// Certificates are good for a time.
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// What the files know of the server, before it shows anything.
+pub(crate) fn on_record(settings: &Settings, hosts: &KnownHosts) -> OnRecord {
+    let (name, port) = (name_on_record(settings), port_on_record(settings));
+    OnRecord { key_types: hosts.key_types_for(name, port), authority: hosts.has_authority_for(name, port) }
 }
 
 /// The name under which the server's key is looked up.

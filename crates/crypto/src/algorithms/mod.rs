@@ -6,6 +6,7 @@
 
 pub mod aes_ctr;
 pub mod aes_gcm;
+pub mod certified;
 pub mod chacha20_poly1305;
 pub mod ecdsa;
 pub mod ed25519;

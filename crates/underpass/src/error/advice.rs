@@ -31,6 +31,9 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::HostKeyRevoked { .. } => {
             "do not connect: the key may be in somebody else's hands; ask the server's administrator"
         }
+        ErrorKind::HostCertificate { .. } => {
+            "ask the server's administrator for a new certificate; until then the key itself can be put on record"
+        }
         ErrorKind::Authentication { tried, accepted, .. } => authentication(tried, accepted),
         ErrorKind::Identity { .. } => {
             "check the path, the format and the passphrase of the key; it must be the private key, not the .pub file"

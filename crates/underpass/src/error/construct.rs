@@ -100,6 +100,11 @@ impl Error {
         Self::new(Step::HostKey, kind).with_host(host)
     }
 
+    /// The certificate of the key of `host` is of no use, though its authority is on record.
+    pub fn host_certificate(host: &str, problem: impl Into<String>) -> Self {
+        Self::new(Step::HostKey, ErrorKind::HostCertificate { problem: problem.into() }).with_host(host)
+    }
+
     /// The server did not let `user` in, whatever was `tried`; with `accepted` it is willing to go on.
     pub fn authentication(host: &str, user: &str, tried: Vec<String>, accepted: Vec<String>) -> Self {
         let kind = ErrorKind::Authentication { user: user.to_owned(), tried, accepted };

@@ -12,7 +12,7 @@ use crate::{Endpoint, Forward};
 /// | [`Resolve`](Self::Resolve), [`Dial`](Self::Dial) | the network's, or the address is wrong | `open` |
 /// | [`Proxy`](Self::Proxy), [`Hop`](Self::Hop) | the proxy's or hop's, or its settings are wrong | `open` |
 /// | [`ForwardRefused`](Self::ForwardRefused) | the server's: policy, or its port is taken | `open`, `add_forward` |
-/// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked) | a person's: never to be tried again unseen | `open` |
+/// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked), [`HostCertificate`](Self::HostCertificate) | a person's: never to be tried again unseen | `open` |
 /// | [`Authentication`](Self::Authentication) | the credentials': trying again gets an address banned | `open` |
 /// | [`PeerIncompatible`](Self::PeerIncompatible), [`PeerMisbehaved`](Self::PeerMisbehaved) | the server's software's | `open`, `closed` |
 /// | [`Timeout`](Self::Timeout), [`Disconnected`](Self::Disconnected), [`Lost`](Self::Lost), [`PeerDead`](Self::PeerDead) | the server's or the network's: may pass | `open`, `closed` |
@@ -85,6 +85,12 @@ pub enum ErrorKind {
         fingerprint: String,
         /// Where it is on record.
         recorded: Option<HostKeyLocation>,
+    },
+    /// An authority on record has certified the server's key, but not so that it counts; and the key itself is not on
+    /// record.
+    HostCertificate {
+        /// What is wrong with the certificate.
+        problem: String,
     },
     /// The server let nobody in.
     Authentication {
@@ -231,6 +237,7 @@ impl ErrorKind {
             Self::HostKeyUnknown { .. } => "host-key-unknown",
             Self::HostKeyChanged { .. } => "host-key-changed",
             Self::HostKeyRevoked { .. } => "host-key-revoked",
+            Self::HostCertificate { .. } => "host-certificate",
             Self::Authentication { .. } => "authentication",
             Self::Identity { .. } => "identity",
             Self::Bind { .. } => "bind",
@@ -272,6 +279,9 @@ impl fmt::Display for ErrorKind {
             }
             Self::HostKeyRevoked { key_type, fingerprint, recorded } => {
                 write!(f, "its {key_type} key {fingerprint} is marked as revoked{}", In(recorded))
+            }
+            Self::HostCertificate { problem } => {
+                write!(f, "the certificate of its key proves nothing: {problem}")
             }
             Self::Authentication { user, tried, accepted } => {
                 write!(f, "the server did not let `{user}` in; tried: {}; it accepts: ", List(tried))?;

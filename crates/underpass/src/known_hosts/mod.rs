@@ -214,6 +214,14 @@ impl KnownHosts {
         names.all().map(types).find(|types| !types.is_empty()).unwrap_or_default()
     }
 
+    /// Whether an authority may certify keys of a host: then it is worth asking for certificates.
+    pub fn has_authority_for(&self, host: &str, port: u16) -> bool {
+        let names = Names::of(host, port);
+        names.is_ok_and(|names| {
+            names.all().any(|name| self.keys(name, Marker::CertAuthority).next().is_some())
+        })
+    }
+
     /// Checks that a question can be answered at all.
     fn question(&self, host: &str, port: u16, key: &[u8]) -> Result<Names, Refusal> {
         if let Some(refusal) = &self.refusal {

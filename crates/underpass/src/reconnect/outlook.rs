@@ -46,6 +46,7 @@ pub(super) fn of(error: &Error) -> Outlook {
         ErrorKind::HostKeyUnknown { .. }
         | ErrorKind::HostKeyChanged { .. }
         | ErrorKind::HostKeyRevoked { .. }
+        | ErrorKind::HostCertificate { .. }
         | ErrorKind::Authentication { .. }
         | ErrorKind::Identity { .. } => Outlook::Refused,
         // Software has to be changed, or settings.

@@ -146,7 +146,7 @@ async fn after_a_cut_a_tunnel_reconnects_by_itself_and_its_port_stays_open() {
     });
     let (kind, after) = cause.unwrap();
     assert!(matches!(kind, ErrorKind::Lost { .. }), "{kind:?}");
-    assert!(after >= Duration::from_millis(500) && after <= Duration::from_secs(1), "{after:?}");
+    assert!((Duration::from_millis(100)..=Duration::from_millis(500)).contains(&after), "{after:?}");
     assert_eq!(scene.relay.accepted(), 2);
 }
 
@@ -279,8 +279,7 @@ async fn attempts_reach_the_server_no_faster_than_the_policy_allows() {
     scene.take_down().await;
     scene.seen("reconnecting", 5).await;
     let delays: Vec<Duration> = scene.events.all().into_iter().filter_map(delay).take(5).collect();
-    // A server that hangs up before the keys is given the longer waits at once.
-    assert!(delays[0] <= first, "{delays:?}");
+    assert!(delays[0] <= first / 2, "{delays:?}");
     assert!(delays.iter().all(|delay| (first / 2..=most).contains(delay)), "{delays:?}");
     assert_eq!(scene.relay.accepted(), 1 + 4);
     drop(tunnel);
