@@ -24,12 +24,12 @@ class TripleDesCtr:
 
 
 class TripleDesCtrEncryption(encryption.BasicEncryption):
-    """Packets under it, beside a MAC of the plain packet."""
+    """Packets under it."""
 
     @classmethod
     def new(cls, cipher_name, key, iv, mac_alg=b"", mac_key=b"", etm=False):
-        assert not etm
-        return cls(TripleDesCtr(key, iv), mac.get_mac(mac_alg, mac_key))
+        kind = encryption.ETMEncryption if etm else cls
+        return kind(TripleDesCtr(key, iv), mac.get_mac(mac_alg, mac_key))
 
 
 def register():

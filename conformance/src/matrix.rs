@@ -105,7 +105,8 @@ pub const MATRIX: &[Row] = &[
     row(Role::Cipher, "aes128-cbc", WITHOUT_DROPBEAR),
     row(Role::Cipher, "aes192-cbc", WITHOUT_DROPBEAR),
     row(Role::Cipher, "aes256-cbc", WITHOUT_DROPBEAR),
-    // asyncssh has what stands here; the counting is in `peers/asyncssh_algorithms.py`.
+    // asyncssh's packets with OpenSSL's cipher, and the counting of `peers/asyncssh_algorithms.py`: the only server that
+    // has it, PuTTY's `uppity`, is in no package.
     row(Role::Cipher, "3des-ctr", &[Asyncssh]),
     row(Role::Cipher, "3des-cbc", WITHOUT_DROPBEAR),
     row(Role::Cipher, "blowfish-cbc", &[Asyncssh]),
