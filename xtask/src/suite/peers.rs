@@ -14,6 +14,8 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("curl"), "curl"),
     (Needed::Library("libnss_wrapper.so"), "libnss-wrapper"),
     (Needed::Program("python3"), "python3-venv"),
+    // asyncssh takes UMAC from it, and goes without where it is missing.
+    (Needed::Library("libnettle.so.8"), "libnettle8"),
     (Needed::Program("tinyproxy"), "tinyproxy-bin"),
     (Needed::Program("danted"), "dante-server"),
     (Needed::Program("microsocks"), "microsocks"),
