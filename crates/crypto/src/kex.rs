@@ -21,6 +21,8 @@ pub struct Kex {
 pub enum KexMethod {
     /// One message each way: RFC 4253 section 8, RFC 5656 section 4, RFC 8731 and the hybrids.
     Agreement(&'static dyn Agreement),
+    /// The server picks a [group](crate::algorithms::dh::DhGroup), in which an agreement follows (RFC 4419).
+    GroupExchange,
 }
 
 impl Kex {
@@ -31,6 +33,7 @@ impl Kex {
                 Encoding::String => KexFamily::Ecdh,
                 Encoding::Mpint => KexFamily::Dh,
             },
+            KexMethod::GroupExchange => KexFamily::GroupExchange,
         }
     }
 }
@@ -100,6 +103,20 @@ pub enum KexError {
     InvalidPublic,
     /// The secret is all zero (RFC 8731 section 3).
     ZeroSecret,
+    /// The server picked a group of a size that was not asked for.
+    GroupSize {
+        /// Bits of its modulus.
+        bits: u32,
+    },
+    /// The server picked a group whose modulus is even or whose generator is trivial.
+    InvalidGroup,
+    /// The client asks for groups of which there is none, or contradicts itself.
+    GroupRange {
+        /// The smallest size that it takes, in bits.
+        min: u32,
+        /// The largest size that it takes, in bits.
+        max: u32,
+    },
     /// The arithmetic failed for a reason of ours.
     Internal,
 }
@@ -112,6 +129,13 @@ impl fmt::Display for KexError {
             }
             Self::InvalidPublic => f.write_str("the peer's public value is not valid"),
             Self::ZeroSecret => f.write_str("the agreed secret is zero"),
+            Self::GroupSize { bits } => {
+                write!(f, "the server picked a group of {bits} bits, which is not a size that was asked for")
+            }
+            Self::InvalidGroup => f.write_str("the server picked a group that is not valid"),
+            Self::GroupRange { min, max } => {
+                write!(f, "the client asks for a group of {min} to {max} bits, and there is none")
+            }
             Self::Internal => f.write_str("internal failure of the key exchange"),
         }
     }

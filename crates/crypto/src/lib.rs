@@ -21,6 +21,7 @@ mod secret;
 mod selection;
 mod signature;
 
+pub use algorithms::dh::{DhGroup, GroupSizes};
 pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way};
 pub use compression::{Compress, Compression, Decompress, InflateError, NewCompression};
 pub use entropy::Entropy;

@@ -70,6 +70,10 @@ impl Provider {
             &a::nist_ecdh::ECDH_SHA2_NISTP256,
             &a::nist_ecdh::ECDH_SHA2_NISTP384,
             &a::nist_ecdh::ECDH_SHA2_NISTP521,
+            &a::dh::DH_GROUP_EXCHANGE_SHA256,
+            &a::dh::DH_GROUP16_SHA512,
+            &a::dh::DH_GROUP18_SHA512,
+            &a::dh::DH_GROUP14_SHA256,
         ],
         signatures: &[
             &a::ed25519::SSH_ED25519,
@@ -113,7 +117,11 @@ impl Provider {
     /// What is offered only where it is asked for: first what is fit for today, but slower or rarer than the defaults;
     /// then what is weak ([`Strength::Legacy`]).
     pub const ON_REQUEST: Provider = Provider {
-        kex: &[],
+        kex: &[
+            &a::legacy::diffie_hellman::DH_GROUP_EXCHANGE_SHA1,
+            &a::legacy::diffie_hellman::DH_GROUP14_SHA1,
+            &a::legacy::diffie_hellman::DH_GROUP1_SHA1,
+        ],
         signatures: &[
             &a::certified::SSH_ED25519_CERT,
             &a::certified::ECDSA_SHA2_NISTP256_CERT,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use underpass_crypto::{Cipher, Compression, Kex, Mac, Provider, Signature, Signer};
+use underpass_crypto::{Cipher, Compression, GroupSizes, Kex, Mac, Provider, Signature, Signer};
 
 use crate::limits;
 
@@ -59,6 +59,9 @@ impl Default for Algorithms {
 pub struct Config {
     /// What is negotiated.
     pub algorithms: Algorithms,
+    /// What a group exchange may lead to. Default: at least 2,048 bits, rather 3,072, at most 8,192. Time grows with
+    /// the cube of the size: 8,192 bits take a tenth of a second of each side.
+    pub group_sizes: GroupSizes,
     /// The identification without its line end (RFC 4253 section 4.2). Begins with `SSH-2.0-`.
     pub identification: String,
     /// From the start to the end of the first key exchange, but for the time that someone looks at the host key; also
@@ -88,6 +91,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             algorithms: Algorithms::default(),
+            group_sizes: GroupSizes::default(),
             identification: concat!("SSH-2.0-Underpass_", env!("CARGO_PKG_VERSION")).to_owned(),
             handshake_timeout: Duration::from_secs(30),
             auth_timeout: Duration::from_secs(120),

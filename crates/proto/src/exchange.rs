@@ -10,16 +10,22 @@
 //! A client sends its NEWKEYS only once the host key is accepted. Everything that belongs to the connection waits
 //! meanwhile; what the peer sent before its own KEXINIT is still served.
 
+mod derivation;
+mod flow;
+mod group;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpass_crypto::packet::{Keys, Opener, Sealer};
-use underpass_crypto::{Digest, Encoding, Hash, Initiator, KexMethod, Secret, Signer};
+use underpass_crypto::packet::{Opener, Sealer};
+use underpass_crypto::{Agreement, Digest, Encoding, GroupSizes, Initiator, Secret, Signer};
 use underpass_wire::{
-    Encode, ExtInfo, Extension, KexDhInit, KexDhReply, KexEcdhInit, KexEcdhReply, KexFamily, KexInit, List,
-    Mpint, NewKeys, Number, Put as _, SERVER_SIG_ALGS,
+    Encode, ExtInfo, Extension, KexFamily, KexInit, List, NewKeys, Number, Put as _, SERVER_SIG_ALGS,
 };
 
+use self::derivation::Derivation;
+use self::flow::{Flow, Reply};
+pub(crate) use self::group::GroupRequest;
 use crate::config::{Algorithms, Config};
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{Event, Question, QuestionId};
@@ -31,6 +37,7 @@ use crate::timer::Timer;
 pub(crate) struct KeyExchange {
     role: Role,
     algorithms: Algorithms,
+    group_sizes: GroupSizes,
     host_keys: Vec<Arc<dyn Signer>>,
     /// Without line ends, as they enter the hash.
     our_identification: String,
@@ -66,6 +73,7 @@ struct Agreeing {
     ours: Vec<u8>,
     theirs: Vec<u8>,
     skip_guess: bool,
+    flow: Flow,
     /// The client's half, until the reply comes.
     initiator: Option<Box<dyn Initiator>>,
     sent: Instant,
@@ -100,6 +108,7 @@ impl KeyExchange {
         Self {
             role,
             algorithms,
+            group_sizes: config.group_sizes,
             host_keys,
             our_identification: config.identification.clone(),
             peer_identification: String::new(),
@@ -200,16 +209,9 @@ impl KeyExchange {
             // OpenSSH PROTOCOL 1.9: with strict key exchange KEXINIT is the first packet.
             return Err(PeerMisbehaved::StrictKex.into());
         }
-        let KexMethod::Agreement(agreement) = negotiated.kex.method;
+        let flow = Flow::new(negotiated.kex.method, self.group_sizes);
         let initiator = match self.role {
-            Role::Client => {
-                let initiator = agreement.initiate(out.entropy.as_mut())?;
-                match agreement.public_encoding() {
-                    Encoding::String => out.send(&KexEcdhInit { client_public: initiator.public() }),
-                    Encoding::Mpint => out.send(&KexDhInit { e: Mpint::from_magnitude(initiator.public()) }),
-                }?;
-                Some(initiator)
-            }
+            Role::Client => flow.begin(out)?,
             Role::Server => None,
         };
         self.state = State::Agreeing(Box::new(Agreeing {
@@ -217,6 +219,7 @@ impl KeyExchange {
             negotiated,
             ours,
             theirs: payload.to_vec(),
+            flow,
             initiator,
             sent: now,
         }));
@@ -231,15 +234,52 @@ impl KeyExchange {
         }
     }
 
+    /// Server role: the client asks for a group.
+    pub(crate) fn on_group_request(
+        &mut self,
+        request: &GroupRequest,
+        out: &mut Outbox,
+    ) -> Result<Progress, Error> {
+        let State::Agreeing(agreeing) = &mut self.state else {
+            return Err(unexpected(Number::KEX_DH_GEX_REQUEST));
+        };
+        let Flow::GroupExchange(exchange) = &mut agreeing.flow else {
+            return Err(unexpected(Number::KEX_DH_GEX_REQUEST));
+        };
+        exchange.on_request(request, out)?;
+        Ok(Progress::Underway)
+    }
+
+    /// Client role: the group that the server picked.
+    pub(crate) fn on_group(
+        &mut self,
+        p: &[u8],
+        g: &[u8],
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Result<Progress, Error> {
+        let State::Agreeing(agreeing) = &mut self.state else {
+            return Err(unexpected(Number::KEX_DH_GEX_GROUP));
+        };
+        let Flow::GroupExchange(exchange) = &mut agreeing.flow else {
+            return Err(unexpected(Number::KEX_DH_GEX_GROUP));
+        };
+        exchange.on_group(p, g)?;
+        out.sample_rtt(agreeing.sent, now);
+        agreeing.initiator = agreeing.flow.initiate(out)?;
+        agreeing.sent = now;
+        Ok(Progress::Underway)
+    }
+
     /// Server role: the client's public value.
     pub(crate) fn on_init(&mut self, client_public: &[u8], out: &mut Outbox) -> Result<Progress, Error> {
         let Some(agreeing) = self.take_agreeing(Role::Server) else {
             return Err(unexpected(Number(30)));
         };
-        let negotiated = &agreeing.negotiated;
-        let KexMethod::Agreement(agreement) = negotiated.kex.method;
+        // Only a group exchange can be without one: the client has not asked for a group.
+        let agreement = agreeing.flow.agreement().ok_or_else(|| unexpected(Number::KEX_DH_GEX_INIT))?;
         let response = agreement.respond(client_public, out.entropy.as_mut())?;
-        let algorithm = negotiated.host_key.name;
+        let algorithm = agreeing.negotiated.host_key.name;
         let signer = self
             .host_keys
             .iter()
@@ -247,22 +287,13 @@ impl KeyExchange {
             .ok_or(Error::Internal("a host key algorithm was negotiated that no key has"))?;
         let host_key = signer.public_key().to_vec();
         let publics = Publics { client: client_public, server: &response.public };
-        let hash = self.hash(&agreeing, &host_key, &publics, &response.secret);
+        let secret = encoded_secret(&response.secret, agreement);
+        let hash = self.hash(&agreeing, &host_key, &publics, agreement.public_encoding(), &secret);
         let signature =
             signer.sign(algorithm, &hash).map_err(|_| Error::Internal("the host key cannot sign"))?;
-        match agreement.public_encoding() {
-            Encoding::String => out.send(&KexEcdhReply {
-                host_key: &host_key,
-                server_public: &response.public,
-                signature: &signature,
-            })?,
-            Encoding::Mpint => out.send(&KexDhReply {
-                host_key: &host_key,
-                f: Mpint::from_magnitude(&response.public),
-                signature: &signature,
-            })?,
-        }
-        self.finish(*agreeing, hash, &response.secret, host_key);
+        let reply = Reply { host_key: &host_key, public: &response.public, signature: &signature };
+        agreeing.flow.reply(&reply, agreement.public_encoding(), out)?;
+        self.finish(*agreeing, hash, &secret, host_key);
         self.send_newkeys(out)
     }
 
@@ -279,12 +310,14 @@ impl KeyExchange {
             return Err(unexpected(Number(31)));
         };
         out.sample_rtt(agreeing.sent, now);
-        let initiator =
-            agreeing.initiator.take().ok_or(Error::Internal("a key exchange without its own half"))?;
+        // Only a group exchange can be without one: the server has not sent a group.
+        let initiator = agreeing.initiator.take();
+        let (initiator, agreement) =
+            initiator.zip(agreeing.flow.agreement()).ok_or_else(|| unexpected(Number::KEX_DH_GEX_REPLY))?;
         let client_public = initiator.public().to_vec();
-        let secret = initiator.finish(server_public)?;
+        let secret = encoded_secret(&initiator.finish(server_public)?, agreement);
         let publics = Publics { client: &client_public, server: server_public };
-        let hash = self.hash(&agreeing, host_key, &publics, &secret);
+        let hash = self.hash(&agreeing, host_key, &publics, agreement.public_encoding(), &secret);
         let algorithm = agreeing.negotiated.host_key;
         (algorithm.verify)(host_key, signature, &hash).map_err(PeerMisbehaved::HostKeySignature)?;
         let known = self.session.as_ref().is_some_and(|session| session.host_key == host_key);
@@ -376,9 +409,16 @@ impl KeyExchange {
         }
     }
 
-    /// RFC 4253 section 8, RFC 5656 section 4: H = hash(V_C, V_S, I_C, I_S, K_S, publics, K).
-    fn hash(&self, agreeing: &Agreeing, host_key: &[u8], publics: &Publics<'_>, secret: &Secret) -> Digest {
-        let KexMethod::Agreement(agreement) = agreeing.negotiated.kex.method;
+    /// RFC 4253 section 8, RFC 5656 section 4: H = hash(V_C, V_S, I_C, I_S, K_S, publics, K). RFC 4419 section 3 has the
+    /// request and the group before the public values.
+    fn hash(
+        &self,
+        agreeing: &Agreeing,
+        host_key: &[u8],
+        publics: &Publics<'_>,
+        encoding: Encoding,
+        secret: &Secret,
+    ) -> Digest {
         let (ours, theirs) = (self.our_identification.as_bytes(), self.peer_identification.as_bytes());
         let mut hasher = agreeing.negotiated.kex.hash.start();
         let parts = match self.role {
@@ -389,13 +429,15 @@ impl KeyExchange {
             hasher.update_string(part);
         }
         hasher.update_string(host_key);
+        hasher.update(agreeing.flow.hashed());
         for public in [publics.client, publics.server] {
-            hasher.update(&encoded(public, agreement.public_encoding()));
+            hasher.update(&encoded(public, encoding));
         }
-        hasher.update(encoded_secret(secret, agreement.secret_encoding()).expose());
+        hasher.update(secret.expose());
         hasher.finish()
     }
 
+    /// `secret` is as it enters hashes.
     fn finish(&mut self, agreeing: Agreeing, hash: Digest, secret: &Secret, host_key: Vec<u8>) {
         let negotiated = agreeing.negotiated;
         let rekey = self.session.is_some();
@@ -405,13 +447,8 @@ impl KeyExchange {
             // A client takes note of it when it is accepted.
             host_key: if self.role == Role::Server { host_key } else { Vec::new() },
         });
-        let KexMethod::Agreement(agreement) = negotiated.kex.method;
-        let derivation = Derivation {
-            hash: negotiated.kex.hash,
-            secret: &encoded_secret(secret, agreement.secret_encoding()),
-            exchange: &hash,
-            session: &session.id,
-        };
+        let derivation =
+            Derivation { hash: negotiated.kex.hash, secret, exchange: &hash, session: &session.id };
         // RFC 4253 section 7.2: A, C, E from client to server, B, D, F the other way.
         let (out, inward) = match self.role {
             Role::Client => (*b"ACE", *b"BDF"),
@@ -450,47 +487,6 @@ fn encoded(bytes: &[u8], encoding: Encoding) -> Vec<u8> {
     out
 }
 
-fn encoded_secret(secret: &Secret, encoding: Encoding) -> Secret {
-    Secret::new(encoded(secret.expose(), encoding))
-}
-
-/// RFC 4253 section 7.2.
-struct Derivation<'a> {
-    hash: Hash,
-    secret: &'a Secret,
-    exchange: &'a Digest,
-    session: &'a Digest,
-}
-
-impl Derivation<'_> {
-    fn with_keys<T>(
-        &self,
-        letters: [u8; 3],
-        cipher: &underpass_crypto::Cipher,
-        mac: Option<&underpass_crypto::Mac>,
-        make: impl FnOnce(&Keys<'_>) -> T,
-    ) -> T {
-        let iv = self.key(letters[0], cipher.iv_len);
-        let key = self.key(letters[1], cipher.key_len);
-        let mac_key = self.key(letters[2], mac.map_or(0, |mac| mac.key_len));
-        make(&Keys { iv: iv.expose(), key: key.expose(), mac_key: mac_key.expose() })
-    }
-
-    fn key(&self, letter: u8, len: usize) -> Secret {
-        let mut key = Vec::with_capacity(len + 64);
-        while key.len() < len {
-            let mut hasher = self.hash.start();
-            hasher.update(self.secret.expose());
-            hasher.update(self.exchange);
-            if key.is_empty() {
-                hasher.update(&[letter]);
-                hasher.update(self.session);
-            } else {
-                hasher.update(&key);
-            }
-            key.extend_from_slice(&hasher.finish());
-        }
-        key.truncate(len);
-        Secret::new(key)
-    }
+fn encoded_secret(secret: &Secret, agreement: &dyn Agreement) -> Secret {
+    Secret::new(encoded(secret.expose(), agreement.secret_encoding()))
 }

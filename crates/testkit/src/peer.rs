@@ -333,8 +333,10 @@ impl Peer {
 }
 
 fn agreement() -> &'static dyn Agreement {
-    let KexMethod::Agreement(agreement) = CURVE25519_SHA256.method;
-    agreement
+    match CURVE25519_SHA256.method {
+        KexMethod::Agreement(agreement) => agreement,
+        KexMethod::GroupExchange => unreachable!("X25519 has no group to exchange"),
+    }
 }
 
 fn list(names: &str) -> NameList<'_> {

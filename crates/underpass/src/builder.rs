@@ -1,6 +1,6 @@
 use std::{env, fmt, net::IpAddr, num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 
-use underpass_crypto::{Secret, Signer};
+use underpass_crypto::{GroupSizes, Secret, Signer};
 use underpass_proxy::Access;
 
 use crate::{
@@ -232,6 +232,10 @@ settings! {
     /// The key exchange methods, in the list syntax of `ssh_config`: names and patterns between commas, perhaps after
     /// `+` (append), `-` (remove) or `^` (prefer). Default: all modern ones, best first.
     kex_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The sizes of the groups that a server may pick in a group exchange (`diffie-hellman-group-exchange-sha256`).
+    /// Default: at least 2,048 bits, rather 3,072, at most 8,192.
+    group_sizes: GroupSizes = GroupSizes::default(), set(sizes: GroupSizes) => sizes;
 
     /// The signature algorithms of the server's key, in the same syntax. Default: all modern ones, those of keys on
     /// record first.

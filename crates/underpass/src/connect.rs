@@ -254,6 +254,7 @@ async fn blocking<T: Send + 'static>(
 fn config(settings: &Settings, on_record: &OnRecord) -> Result<Config, Error> {
     let mut config = Config {
         algorithms: algorithms(settings, on_record)?,
+        group_sizes: settings.group_sizes,
         handshake_timeout: settings.handshake_timeout,
         auth_timeout: settings.auth_timeout,
         open_timeout: settings.open_timeout,

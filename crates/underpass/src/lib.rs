@@ -132,7 +132,9 @@ pub use socket_options::SocketOptions;
 pub use stats::Stats;
 pub use stream::Stream;
 pub use tunnel::{State, Tunnel};
-pub use underpass_crypto::{Named, Provider, Secret, SelectError, SignError, Signer, Strength, select};
+pub use underpass_crypto::{
+    GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength, select,
+};
 pub use underpass_proxy::{Access, Credentials, Headers, ProxyUrl};
 
 /// The README's examples, so that they compile.

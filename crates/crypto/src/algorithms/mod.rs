@@ -8,6 +8,7 @@ pub mod aes_ctr;
 pub mod aes_gcm;
 pub mod certified;
 pub mod chacha20_poly1305;
+pub mod dh;
 pub mod ecdsa;
 pub mod ed25519;
 pub mod hmac;
@@ -20,6 +21,7 @@ pub mod x25519;
 
 mod blob;
 mod key_error;
+mod number;
 mod rng;
 
 pub use key_error::KeyError;

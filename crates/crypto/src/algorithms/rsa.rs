@@ -15,7 +15,7 @@ use crypto_bigint::{BoxedUint, NonZero};
 use underpass_wire::{Mpint, Put as _};
 use zeroize::Zeroizing;
 
-use super::{KeyError, blob};
+use super::{KeyError, blob, number::bit_len};
 use crate::{SignError, Signature, SignatureError, Signer, Strength, Verify};
 
 /// `rsa-sha2-512`.
@@ -165,11 +165,6 @@ fn verify(
 /// Odd, more than 1, and within the library's limit.
 fn exponent_is_acceptable(e: &[u8]) -> bool {
     (2..=MAX_EXPONENT_BITS).contains(&bit_len(e)) && e.last().is_some_and(|last| last & 1 == 1)
-}
-
-/// Bits of a number without leading zeros.
-fn bit_len(number: &[u8]) -> usize {
-    number.first().map_or(0, |first| 8 * number.len() - first.leading_zeros() as usize)
 }
 
 const FORMAT: &str = "ssh-rsa";

@@ -1,9 +1,9 @@
 //! Key exchange methods between two parties, and with a peer that lies.
 
 use hex_literal::hex;
-use underpass_crypto::{Kex, KexError, Provider, Response, Secret};
+use underpass_crypto::{Encoding, Kex, KexError, Provider, Response, Secret};
 
-use crate::support::{Seeded, agreement};
+use crate::support::{Seeded, agreement, agreements};
 
 fn exchange(kex: &Kex, client_seed: u64, server_seed: u64) -> (Vec<u8>, Response, Secret) {
     let client = agreement(kex).initiate(&mut Seeded::new(client_seed)).unwrap();
@@ -23,12 +23,12 @@ fn both_sides(kex: &Kex, client_public: &[u8], server_public: &[u8]) -> [KexErro
 }
 
 fn named(name: &str) -> &'static Kex {
-    Provider::find(Provider::MODERN.kex, name).unwrap()
+    Provider::find(Provider::ALL.kex, name).unwrap()
 }
 
 #[test]
 fn both_sides_reach_the_same_secret_and_every_exchange_another() {
-    for kex in Provider::MODERN.kex {
+    for kex in agreements() {
         let (public, response, secret) = exchange(kex, 1, 2);
         assert_eq!(response.secret, secret, "{kex:?}");
         let (again, response_again, _) = exchange(kex, 1, 2);
@@ -42,7 +42,8 @@ fn both_sides_reach_the_same_secret_and_every_exchange_another() {
 
 #[test]
 fn public_values_of_another_length_are_refused() {
-    for kex in Provider::MODERN.kex {
+    let strings = |kex: &&Kex| agreement(kex).public_encoding() == Encoding::String;
+    for kex in agreements().filter(strings) {
         let (client, response, _) = exchange(kex, 1, 2);
         let client_len = client.len();
         let damaged =
@@ -80,14 +81,19 @@ fn x25519_values_that_force_an_all_zero_secret_are_refused() {
     }
 }
 
+/// The hybrids, and where X25519 begins in a client's and in a server's public value.
+const HYBRIDS: [(&str, usize, usize); 1] = [("mlkem768x25519-sha256", 1184, 1088)];
+
 #[test]
-fn the_hybrid_refuses_an_all_zero_x25519_secret_too() {
-    let kex = named("mlkem768x25519-sha256");
-    let (client, response, _) = exchange(kex, 1, 2);
-    for point in SMALL_ORDER {
-        let client = [&client[..1184], &point].concat();
-        let server = [&response.public[..1088], &point].concat();
-        assert_eq!(both_sides(kex, &client, &server), [KexError::ZeroSecret; 2]);
+fn the_hybrids_refuse_an_all_zero_x25519_secret_too() {
+    for (name, key_len, ciphertext_len) in HYBRIDS {
+        let kex = named(name);
+        let (client, response, _) = exchange(kex, 1, 2);
+        for point in SMALL_ORDER {
+            let client = [&client[..key_len], &point].concat();
+            let server = [&response.public[..ciphertext_len], &point].concat();
+            assert_eq!(both_sides(kex, &client, &server), [KexError::ZeroSecret; 2], "{name}");
+        }
     }
 }
 
@@ -104,12 +110,14 @@ fn the_hybrid_refuses_an_encapsulation_key_that_is_not_reduced() {
 
 #[test]
 fn a_damaged_hybrid_ciphertext_leads_to_another_secret() {
-    // FIPS 203 rejects implicitly: the exchange hash, signed by the server, then does not match.
-    let kex = named("mlkem768x25519-sha256");
-    let client = agreement(kex).initiate(&mut Seeded::new(1)).unwrap();
-    let mut response = agreement(kex).respond(client.public(), &mut Seeded::new(2)).unwrap();
-    response.public[500] ^= 1;
-    assert_ne!(client.finish(&response.public).unwrap(), response.secret);
+    // Both KEMs reject implicitly: the exchange hash, signed by the server, then does not match.
+    for (name, ..) in HYBRIDS {
+        let kex = named(name);
+        let client = agreement(kex).initiate(&mut Seeded::new(1)).unwrap();
+        let mut response = agreement(kex).respond(client.public(), &mut Seeded::new(2)).unwrap();
+        response.public[500] ^= 1;
+        assert_ne!(client.finish(&response.public).unwrap(), response.secret, "{name}");
+    }
 }
 
 #[test]
@@ -135,5 +143,27 @@ fn points_off_the_curve_and_other_encodings_are_refused() {
         let compressed = [&[2 + (point[2 * field] & 1)], &point[1..=field]].concat();
         let errors = both_sides(kex, &compressed, &compressed);
         assert_eq!(errors, [KexError::Length { expected: 1 + 2 * field, actual: 1 + field }; 2], "{name}");
+    }
+}
+
+/// The methods with a fixed group, and the length of its modulus.
+const GROUPS: [(&str, usize); 5] = [
+    ("diffie-hellman-group1-sha1", 128),
+    ("diffie-hellman-group14-sha1", 256),
+    ("diffie-hellman-group14-sha256", 256),
+    ("diffie-hellman-group16-sha512", 512),
+    ("diffie-hellman-group18-sha512", 1024),
+];
+
+#[test]
+fn diffie_hellman_values_that_predict_the_secret_or_are_out_of_range_are_refused() {
+    for (name, len) in GROUPS {
+        let kex = named(name);
+        // Greater than any modulus of this length; the moduli themselves are tested beside the groups.
+        for bad in [vec![], vec![0], vec![1], vec![0xff; len], [&[1], &vec![0; len][..]].concat()] {
+            assert_eq!(both_sides(kex, &bad, &bad), [KexError::InvalidPublic; 2], "{name}");
+        }
+        assert!(agreement(kex).respond(&[2], &mut Seeded::new(2)).is_ok(), "{name}");
+        assert!(agreement(kex).respond(&[0, 2], &mut Seeded::new(2)).is_ok(), "{name}");
     }
 }

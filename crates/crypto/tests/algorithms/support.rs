@@ -114,7 +114,15 @@ impl Protection {
     }
 }
 
+/// How a method agrees on a secret, if its name settles the group.
 pub(crate) fn agreement(kex: &Kex) -> &'static dyn Agreement {
-    let KexMethod::Agreement(agreement) = kex.method;
-    agreement
+    match kex.method {
+        KexMethod::Agreement(agreement) => agreement,
+        KexMethod::GroupExchange => panic!("{kex:?} has no group of its own"),
+    }
+}
+
+/// Every method whose name settles everything.
+pub(crate) fn agreements() -> impl Iterator<Item = &'static Kex> {
+    Provider::ALL.kex.iter().copied().filter(|kex| matches!(kex.method, KexMethod::Agreement(_)))
 }

@@ -17,7 +17,7 @@ use crate::channel::Channels;
 use crate::config::Config;
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{Answer, ChannelId, Event, Goodbye, QuestionId};
-use crate::exchange::{KeyExchange, Progress};
+use crate::exchange::{GroupRequest, KeyExchange, Progress};
 use crate::limits::MAX_IDLE_MESSAGES;
 use crate::outbox::{NewOpener, Outbox};
 use crate::role::Role;
@@ -176,6 +176,23 @@ impl Core {
                 exchange.on_reply(reply.host_key, reply.server_public, reply.signature, out, now)
             }),
             Message::KexDhReply(reply) => self.on_kex(now, |exchange, out| {
+                exchange.on_reply(reply.host_key, reply.f.as_bytes(), reply.signature, out, now)
+            }),
+            Message::KexDhGexRequest(request) => {
+                let request = GroupRequest::Range(request);
+                self.on_kex(now, |exchange, out| exchange.on_group_request(&request, out))
+            }
+            Message::KexDhGexRequestOld(request) => {
+                let request = GroupRequest::Preferred(request.n);
+                self.on_kex(now, |exchange, out| exchange.on_group_request(&request, out))
+            }
+            Message::KexDhGexGroup(group) => self.on_kex(now, |exchange, out| {
+                exchange.on_group(group.p.as_bytes(), group.g.as_bytes(), out, now)
+            }),
+            Message::KexDhGexInit(init) => {
+                self.on_kex(now, |exchange, out| exchange.on_init(init.e.as_bytes(), out))
+            }
+            Message::KexDhGexReply(reply) => self.on_kex(now, |exchange, out| {
                 exchange.on_reply(reply.host_key, reply.f.as_bytes(), reply.signature, out, now)
             }),
             Message::NewKeys(_) => self.on_kex(now, |exchange, out| exchange.on_newkeys(out)),

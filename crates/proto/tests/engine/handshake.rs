@@ -68,12 +68,12 @@ fn a_handshake_may_come_in_single_bytes() {
 fn a_wrong_guess_is_passed_over() {
     for role in ROLES {
         let mut peer = Peer::new(role, 5);
-        peer.proposal.kex = format!("diffie-hellman-group14-sha256,{}", peer.proposal.kex);
+        peer.proposal.kex = format!("diffie-hellman-group1-sha1,{}", peer.proposal.kex);
         peer.proposal.follows = true;
         let mut duel = Duel::new(peer, Config::default());
         duel.peer.identify();
         duel.peer.send_kexinit();
-        // The guessed packet, of a method that the engine does not know.
+        // The guessed packet, of a method that the engine does not offer.
         duel.peer.send_payload(&[30, 0, 0, 0, 1, 4]);
         duel.expect(Number::KEXINIT);
         duel.peer.proposal.follows = false;

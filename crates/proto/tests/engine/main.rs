@@ -9,6 +9,7 @@ mod chaos;
 mod deadlines;
 mod floods;
 mod flow_control;
+mod group_exchange;
 mod half_close;
 mod handshake;
 mod host_key;

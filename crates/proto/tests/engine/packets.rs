@@ -139,18 +139,26 @@ fn a_flipped_bit_anywhere_in_a_connection_ends_it() {
         let pair = tunnel(None, None);
         (pair.up.given(), pair.down.given())
     };
+    let mut unnoticed = 0;
     for at in 0..120 {
         // Spread over everything, with every position within a byte.
         let (up, down) = ((at * up * 8 / 120 + at % 8), (at * down * 8 / 120 + at % 8));
         for (up, down) in [(Some(up), None), (None, Some(down))] {
-            let pair = tunnel(up, down);
-            let errors = [&pair.client.closed, &pair.server.closed];
-            assert!(
-                errors.iter().all(|error| error.is_some()),
-                "bit {up:?} {down:?} went unnoticed: {errors:?}"
-            );
+            if !ends(up, down) {
+                // What nothing protects is the padding of packets in clear, of 11 bytes at most.
+                let beyond = |bit| bit + 12 * 8;
+                assert!(ends(up.map(beyond), down.map(beyond)), "bit {up:?} {down:?} went unnoticed");
+                unnoticed += 1;
+            }
         }
     }
+    assert!(unnoticed <= 3, "{unnoticed} bits went unnoticed, more than there can be in padding");
+}
+
+/// Whether a flipped bit ends the connection of both sides.
+fn ends(up: Option<u64>, down: Option<u64>) -> bool {
+    let pair = tunnel(up, down);
+    pair.client.closed.is_some() && pair.server.closed.is_some()
 }
 
 /// A whole connection with some data, with a bit flipped on the way.

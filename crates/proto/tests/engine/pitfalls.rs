@@ -8,13 +8,14 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 20] = sources![
+const SOURCES: [(&str, &str); 21] = sources![
     "authentication",
     "channel_opening",
     "channel_rules",
     "deadlines",
     "floods",
     "flow_control",
+    "group_exchange",
     "half_close",
     "handshake",
     "host_key",

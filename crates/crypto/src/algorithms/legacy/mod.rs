@@ -2,5 +2,6 @@
 
 pub mod arcfour;
 pub mod cbc;
+pub mod diffie_hellman;
 pub mod hmac;
 pub mod triple_des_ctr;
