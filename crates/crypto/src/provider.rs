@@ -65,6 +65,8 @@ impl Provider {
     pub const MODERN: Provider = Provider {
         kex: &[
             &a::mlkem768x25519::MLKEM768X25519_SHA256,
+            &a::sntrup761x25519::SNTRUP761X25519_SHA512,
+            &a::sntrup761x25519::SNTRUP761X25519_SHA512_OPENSSH,
             &a::x25519::CURVE25519_SHA256,
             &a::x25519::CURVE25519_SHA256_LIBSSH,
             &a::nist_ecdh::ECDH_SHA2_NISTP256,

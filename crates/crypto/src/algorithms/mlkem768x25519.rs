@@ -9,8 +9,9 @@ use ml_kem::{
 use zeroize::Zeroizing;
 
 use super::{
+    hybrid::{combine, split},
     rng::Rng,
-    x25519::{KeyPair as X25519Pair, X25519_LEN},
+    x25519::KeyPair as X25519Pair,
 };
 use crate::{
     Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Response, Secret, Strength,
@@ -20,9 +21,12 @@ use crate::{
 pub static MLKEM768X25519_SHA256: Kex = Kex {
     name: "mlkem768x25519-sha256",
     strength: Strength::Modern,
-    hash: Hash::Sha256,
+    hash: HASH,
     method: KexMethod::Agreement(&Hybrid),
 };
+
+/// Of the exchange, and of both secrets together (section 2.4 of the draft).
+const HASH: Hash = Hash::Sha256;
 
 struct Hybrid;
 
@@ -54,7 +58,7 @@ impl Agreement for Hybrid {
         let (ciphertext, kem_secret) = kem_public.encapsulate_with_rng(&mut Rng(entropy));
         let kem_secret = Zeroizing::new(kem_secret);
         let public = [ciphertext.as_slice(), classical.public()].concat();
-        Ok(Response { public, secret: combine(&kem_secret, &classical_secret) })
+        Ok(Response { public, secret: combine(HASH, &kem_secret, &classical_secret) })
     }
 }
 
@@ -74,27 +78,8 @@ impl Initiator for Client {
         let classical_secret = self.classical.agree(classical_public)?;
         let kem_secret = self.kem.decapsulate_slice(ciphertext).map_err(|_| KexError::Internal)?;
         let kem_secret = Zeroizing::new(kem_secret);
-        Ok(combine(&kem_secret, &classical_secret))
+        Ok(combine(HASH, &kem_secret, &classical_secret))
     }
-}
-
-/// Divides a public value into its halves, whose lengths are fixed.
-fn split(public: &[u8], kem_len: usize) -> Result<(&[u8], &[u8]), KexError> {
-    let expected = kem_len + X25519_LEN;
-    if public.len() == expected {
-        Ok(public.split_at(kem_len))
-    } else {
-        Err(KexError::Length { expected, actual: public.len() })
-    }
-}
-
-/// Section 2.4 of the draft: the hash of both secrets, the post-quantum one first.
-fn combine(kem_secret: &[u8], classical_secret: &Secret) -> Secret {
-    let mut hasher = Hash::Sha256.start();
-    hasher.update(kem_secret);
-    hasher.update(classical_secret.expose());
-    let secret = Zeroizing::new(hasher.finish());
-    Secret::new(secret.to_vec())
 }
 
 /// FIPS 203 table 3.

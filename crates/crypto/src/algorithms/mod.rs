@@ -16,12 +16,15 @@ pub mod legacy;
 pub mod mlkem768x25519;
 pub mod nist_ecdh;
 pub mod rsa;
+pub mod sntrup761x25519;
 pub mod umac;
 pub mod x25519;
 
 mod blob;
+mod hybrid;
 mod key_error;
 mod number;
 mod rng;
+mod sntrup761;
 
 pub use key_error::KeyError;

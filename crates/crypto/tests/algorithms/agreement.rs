@@ -82,7 +82,11 @@ fn x25519_values_that_force_an_all_zero_secret_are_refused() {
 }
 
 /// The hybrids, and where X25519 begins in a client's and in a server's public value.
-const HYBRIDS: [(&str, usize, usize); 1] = [("mlkem768x25519-sha256", 1184, 1088)];
+const HYBRIDS: [(&str, usize, usize); 3] = [
+    ("mlkem768x25519-sha256", 1184, 1088),
+    ("sntrup761x25519-sha512", 1158, 1039),
+    ("sntrup761x25519-sha512@openssh.com", 1158, 1039),
+];
 
 #[test]
 fn the_hybrids_refuse_an_all_zero_x25519_secret_too() {
