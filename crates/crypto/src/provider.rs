@@ -131,6 +131,8 @@ impl Provider {
             &a::certified::ECDSA_SHA2_NISTP521_CERT,
             &a::certified::RSA_SHA2_512_CERT,
             &a::certified::RSA_SHA2_256_CERT,
+            &a::legacy::ssh_rsa::SSH_RSA,
+            &a::legacy::ssh_dss::SSH_DSS,
         ],
         ciphers: &[
             &a::legacy::cbc::AES128_CBC,

@@ -12,6 +12,8 @@ const PLAIN: &[&[u8]] = &[
     include_bytes!("../testdata/ecdsa256"),
     include_bytes!("../testdata/ecdsa521"),
     include_bytes!("../testdata/rsa2048"),
+    include_bytes!("../testdata/rsa1024"),
+    include_bytes!("../testdata/dsa1024"),
 ];
 
 const ENCRYPTED: &[&[u8]] = &[

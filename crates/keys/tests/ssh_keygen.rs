@@ -22,6 +22,8 @@ const KEY_TYPES: &[&[&str]] = &[
     &["-t", "ecdsa", "-b", "521"],
     &["-t", "rsa", "-b", "2048"],
     &["-t", "rsa", "-b", "3072"],
+    &["-t", "rsa", "-b", "1024"],
+    &["-t", "dsa"],
 ];
 
 const PASSPHRASE: &str = "correct horse";
@@ -44,8 +46,8 @@ fn every_cipher_opens_with_the_passphrase_and_only_with_it() {
     let old = old.map(|name| Provider::find(Provider::ALL.ciphers, name).unwrap());
     for cipher in Provider::MODERN.ciphers.iter().copied().chain(old) {
         for key_type in KEY_TYPES {
-            // The slow part is making RSA keys, which all ciphers treat alike.
-            if key_type.contains(&"rsa") && cipher.name != "aes256-ctr" {
+            // The slow part is making RSA and DSA keys, which all ciphers treat alike.
+            if ["rsa", "dsa"].contains(&key_type[1]) && cipher.name != "aes256-ctr" {
                 continue;
             }
             let key = Key::new(key_type, &["-N", PASSPHRASE, "-Z", cipher.name, "-a", "1"]);
@@ -173,7 +175,8 @@ impl Key {
         assert_eq!(loaded.comment, COMMENT);
         assert_eq!(loaded.encrypted, encrypted);
         assert_eq!(loaded.signer.public_key(), public_of(self.public.as_bytes()).unwrap().blob());
-        for algorithm in loaded.signer.algorithms() {
+        // ssh-keygen refuses RSA with SHA-1 here; a server verifies that in the matrix.
+        for algorithm in loaded.signer.algorithms().iter().filter(|name| **name != "ssh-rsa") {
             self.assert_verifies(&*loaded.signer, algorithm);
         }
     }

@@ -1,4 +1,5 @@
-//! `rsa-sha2-256` and `rsa-sha2-512` with keys of the format `ssh-rsa` (RFC 8332).
+//! `rsa-sha2-256` and `rsa-sha2-512` with keys of the format `ssh-rsa` (RFC 8332). The algorithm `ssh-rsa` is among the
+//! [legacy](super::legacy::ssh_rsa) ones; keys serve it, too.
 //!
 //! aws-lc-rs, for its constant-time, blinded arithmetic. What blinds comes from a generator of its own and does not show
 //! in the signature, which is the same every time.
@@ -15,24 +16,28 @@ use crypto_bigint::{BoxedUint, NonZero};
 use underpass_wire::{Mpint, Put as _};
 use zeroize::Zeroizing;
 
-use super::{KeyError, blob, number::bit_len};
+use super::{
+    KeyError, blob,
+    legacy::ssh_rsa::{self, Sha1Signer},
+    number::bit_len,
+};
 use crate::{SignError, Signature, SignatureError, Signer, Strength, Verify};
 
 /// `rsa-sha2-512`.
 pub static RSA_SHA2_512: Signature = signature(SHA2_512, |key, signature, data| {
-    verify(SHA2_512, &RSA_PKCS1_2048_8192_SHA512, key, signature, data)
+    verify(SHA2_512, MIN_MODULUS_BITS, &RSA_PKCS1_2048_8192_SHA512, key, signature, data)
 });
 
 /// `rsa-sha2-256`.
 pub static RSA_SHA2_256: Signature = signature(SHA2_256, |key, signature, data| {
-    verify(SHA2_256, &RSA_PKCS1_2048_8192_SHA256, key, signature, data)
+    verify(SHA2_256, MIN_MODULUS_BITS, &RSA_PKCS1_2048_8192_SHA256, key, signature, data)
 });
 
 const fn signature(name: &'static str, verify: Verify) -> Signature {
     Signature { name, strength: Strength::Modern, key_format: FORMAT, verify }
 }
 
-/// The smallest modulus accepted, in bits: shorter ones can be factored with effort.
+/// The smallest modulus accepted, in bits: shorter ones can be factored with effort, and serve `ssh-rsa` alone.
 pub const MIN_MODULUS_BITS: usize = 2048;
 
 /// The largest modulus accepted, in bits: the library's limit, which bounds what a hostile key can cost.
@@ -66,7 +71,9 @@ impl std::fmt::Debug for RsaNumbers<'_> {
 
 /// An RSA private key. Wiped when dropped.
 pub struct RsaKey {
-    key: KeyPair,
+    /// Absent if the key is too short for today.
+    key: Option<KeyPair>,
+    sha1: Sha1Signer,
     public: Vec<u8>,
 }
 
@@ -79,7 +86,7 @@ impl RsaKey {
         let RsaNumbers { n, e, d, iqmp, p, q } = *numbers;
         let [n, e] = [n, e].map(|number| Mpint::from_magnitude(number).as_bytes());
         let bits = bit_len(n);
-        if !(MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bits) {
+        if !(ssh_rsa::MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bits) {
             return Err(KeyError::Size { bits });
         }
         let [d, iqmp, p, q] = [d, iqmp, p, q].map(|number| Mpint::from_magnitude(number).as_bytes());
@@ -87,14 +94,20 @@ impl RsaKey {
             return Err(KeyError::Invalid);
         }
         let (dp, dq) = (reduce(d, p)?, reduce(d, q)?);
-        let public_key = PublicKeyComponents { n, e };
-        let components = KeyPairComponents { public_key, d, p, q, dP: &dp, dQ: &dq, qInv: iqmp };
-        let key = KeyPair::from_components(&components).map_err(|_| KeyError::HalvesDiffer)?;
+        let sha1 = Sha1Signer::new(n, e, d)?;
+        let key = if bits >= MIN_MODULUS_BITS {
+            let public_key = PublicKeyComponents { n, e };
+            let components = KeyPairComponents { public_key, d, p, q, dP: &dp, dQ: &dq, qInv: iqmp };
+            Some(KeyPair::from_components(&components).map_err(|_| KeyError::HalvesDiffer)?)
+        } else {
+            ssh_rsa::check(&RsaNumbers { n, e, d, iqmp, p, q }, &sha1)?;
+            None
+        };
         let mut public = Vec::new();
         public.put_string(FORMAT.as_bytes());
         public.put_mpint(e);
         public.put_mpint(n);
-        Ok(Self { key, public })
+        Ok(Self { key, sha1, public })
     }
 }
 
@@ -119,18 +132,20 @@ impl Signer for RsaKey {
     }
 
     fn algorithms(&self) -> &[&'static str] {
-        &[SHA2_512, SHA2_256]
+        if self.key.is_some() { &[SHA2_512, SHA2_256, ssh_rsa::NAME] } else { &[ssh_rsa::NAME] }
     }
 
     fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, SignError> {
         let padding: &'static dyn RsaEncoding = match algorithm {
             SHA2_512 => &RSA_PKCS1_SHA512,
             SHA2_256 => &RSA_PKCS1_SHA256,
+            ssh_rsa::NAME => return self.sha1.sign(data),
             _ => return Err(SignError::UnsupportedAlgorithm),
         };
-        let mut signature = vec![0; self.key.public_modulus_len()];
+        let key = self.key.as_ref().ok_or(SignError::UnsupportedAlgorithm)?;
+        let mut signature = vec![0; key.public_modulus_len()];
         // The library ignores this generator: the padding has no salt.
-        let signed = self.key.sign(padding, &SystemRandom::new(), data, &mut signature);
+        let signed = key.sign(padding, &SystemRandom::new(), data, &mut signature);
         signed.map_err(|_| SignError::Failed)?;
         Ok(blob::write_signature(algorithm, &signature))
     }
@@ -142,8 +157,10 @@ impl std::fmt::Debug for RsaKey {
     }
 }
 
-fn verify(
+/// Verifies with a key of at least `min_bits`.
+pub(super) fn verify(
     name: &str,
+    min_bits: usize,
     parameters: &RsaParameters,
     key: &[u8],
     signature: &[u8],
@@ -151,7 +168,7 @@ fn verify(
 ) -> Result<(), SignatureError> {
     let (e, n) = blob::public_key(key, FORMAT, |fields| Ok((fields.mpint()?, fields.mpint()?)))?;
     let (e, n) = (e.as_bytes(), n.as_bytes());
-    if !(MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bit_len(n)) || !exponent_is_acceptable(e) {
+    if !(min_bits..=MAX_MODULUS_BITS).contains(&bit_len(n)) || !exponent_is_acceptable(e) {
         return Err(SignatureError::Key);
     }
     let signature = blob::signature(signature, name)?;
@@ -167,6 +184,7 @@ fn exponent_is_acceptable(e: &[u8]) -> bool {
     (2..=MAX_EXPONENT_BITS).contains(&bit_len(e)) && e.last().is_some_and(|last| last & 1 == 1)
 }
 
-const FORMAT: &str = "ssh-rsa";
+/// The format of the keys.
+pub(super) const FORMAT: &str = "ssh-rsa";
 const SHA2_512: &str = "rsa-sha2-512";
 const SHA2_256: &str = "rsa-sha2-256";

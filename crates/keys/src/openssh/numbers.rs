@@ -7,6 +7,7 @@ use underpass_crypto::{
     algorithms::{
         ecdsa::{Curve, EcdsaKey},
         ed25519::Ed25519Key,
+        legacy::ssh_dss::{DsaKey, DsaNumbers},
         rsa::{RsaKey, RsaNumbers},
     },
 };
@@ -30,6 +31,7 @@ const TYPES: &[(&str, Read)] = &[
     ("ecdsa-sha2-nistp384", ecdsa),
     ("ecdsa-sha2-nistp521", ecdsa),
     ("ssh-rsa", rsa),
+    ("ssh-dss", dsa),
 ];
 
 fn ed25519(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
@@ -55,6 +57,13 @@ fn rsa(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
     let (n, e, d) = (number()?, number()?, number()?);
     let (iqmp, p, q) = (number()?, number()?, number()?);
     Ok(Arc::new(RsaKey::new(&RsaNumbers { n, e, d, iqmp, p, q })?))
+}
+
+fn dsa(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
+    let mut number = || fields.mpint().map(|number| number.as_bytes());
+    let (p, q, g) = (number()?, number()?, number()?);
+    let (y, x) = (number()?, number()?);
+    Ok(Arc::new(DsaKey::new(&DsaNumbers { p, q, g, y, x })?))
 }
 
 const ED25519_SEED_LEN: usize = 32;

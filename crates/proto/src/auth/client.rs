@@ -11,7 +11,7 @@
 
 use std::time::Instant;
 
-use underpass_crypto::{Secret, Signature};
+use underpass_crypto::{Secret, Signature, Strength};
 use underpass_wire::{
     AuthMethod, Message, Number, Prompts as WirePrompts, Sensitive, ServiceRequest, UserauthInfoResponse,
     UserauthMethod, UserauthRequest, publickey_signature_data,
@@ -220,15 +220,19 @@ impl ClientAuth {
         Ok(())
     }
 
-    /// RFC 8308 section 3.1: what the server lists is what it takes. A server that lists nothing predates the
+    /// RFC 8308 section 3.1: what the server lists is what it takes, and of that the strong come before the weak, so that
+    /// RSA keys sign with SHA-2 even where `ssh-rsa` stands first in our list. A server that lists nothing predates the
     /// extension and is tried with our own order.
     fn choose_algorithm(&self, of_key: &[String]) -> Option<&'static str> {
-        let server_takes = |name: &str| match &self.server_algorithms {
-            Some(names) => names.iter().any(|listed| listed == name),
-            None => true,
+        let fits = |algorithm: &&&'static Signature| of_key.iter().any(|name| name == algorithm.name);
+        let mut ours = self.algorithms.iter().filter(fits);
+        let chosen = match &self.server_algorithms {
+            None => ours.next(),
+            Some(listed) => ours
+                .filter(|algorithm| listed.iter().any(|name| name == algorithm.name))
+                .min_by_key(|algorithm| algorithm.strength == Strength::Legacy),
         };
-        let ours = self.algorithms.iter().map(|algorithm| algorithm.name);
-        ours.filter(|name| of_key.iter().any(|of_key| of_key == name)).find(|name| server_takes(name))
+        chosen.map(|algorithm| algorithm.name)
     }
 
     fn ask_signature(&mut self, key: Vec<u8>, algorithm: &'static str, out: &mut Outbox) {

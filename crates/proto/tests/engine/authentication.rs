@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
-use underpass_crypto::{Secret, Signer as _};
+use underpass_crypto::{Provider, Secret, Signer as _};
 use underpass_proto::error::{AuthenticationFailed, PeerMisbehaved};
 use underpass_proto::limits::{MAX_AUTH_REQUESTS, MAX_AUTH_ROUNDS, MAX_BANNERS};
 use underpass_proto::{
-    Answer, Attempt, Credential, Error, Event, Prompt, Prompts, Question, QuestionId, Refused, Role, Verdict,
+    Answer, Attempt, Config, Credential, Error, Event, Prompt, Prompts, Question, QuestionId, Refused, Role,
+    Verdict,
 };
 use underpass_testkit::duel::{Duel, message};
 use underpass_testkit::entropy::SeededEntropy;
@@ -533,6 +534,41 @@ fn only_signature_algorithms_that_the_server_lists_are_used() {
                 assert_eq!(duel.numbers(), []);
             }
         }
+    }
+}
+
+#[test]
+fn what_the_server_lists_is_preferred_by_strength_and_without_a_list_our_order_holds() {
+    let names = ["ssh-rsa", "rsa-sha2-256", "rsa-sha2-512"];
+    for (listed, chosen) in [
+        (Some("ssh-rsa,rsa-sha2-512,rsa-sha2-256"), "rsa-sha2-256"),
+        (Some("ssh-rsa,rsa-sha2-512"), "rsa-sha2-512"),
+        (Some("ssh-rsa"), "ssh-rsa"),
+        (None, "ssh-rsa"),
+    ] {
+        let mut config = Config::default();
+        config.algorithms.public_key =
+            names.iter().filter_map(|name| Provider::find(Provider::ALL.signatures, name)).collect();
+        let mut duel = Duel::new(Peer::new(Role::Server, 5), config);
+        duel.exchange_keys();
+        if let Some(listed) = listed {
+            send_server_sig_algs(&mut duel.peer, listed);
+        }
+        duel.grant_service();
+        duel.answer(Answer::Credential(Credential::Key {
+            key: b"key".to_vec(),
+            algorithms: names.map(str::to_owned).to_vec(),
+            query: true,
+        }));
+        let request = duel.expect(Number::USERAUTH_REQUEST);
+        let Message::UserauthRequest(UserauthRequest {
+            method: UserauthMethod::PublicKeyQuery { algorithm, .. },
+            ..
+        }) = message(&request)
+        else {
+            panic!()
+        };
+        assert_eq!(algorithm, chosen, "{listed:?}");
     }
 }
 

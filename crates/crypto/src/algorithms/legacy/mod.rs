@@ -4,4 +4,6 @@ pub mod arcfour;
 pub mod cbc;
 pub mod diffie_hellman;
 pub mod hmac;
+pub mod ssh_dss;
+pub mod ssh_rsa;
 pub mod triple_des_ctr;
