@@ -89,6 +89,13 @@ impl Client {
         self
     }
 
+    /// OpenSSH's client in any case, for servers of ours.
+    #[must_use]
+    pub fn openssh(mut self) -> Self {
+        self.kind = ClientKind::Ssh;
+        self
+    }
+
     /// Names another host than the address.
     #[must_use]
     pub fn host(mut self, host: &str) -> Self {

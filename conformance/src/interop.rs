@@ -117,11 +117,19 @@ fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
         // Only at this level does it name the algorithm of a user's signature.
         PeerKind::Sshd => {
             let list = |keyword: &str, role| format!("{keyword} {}", offered(kind, role).join(","));
-            let (ciphers, macs) = (list("Ciphers", Role::Cipher), list("MACs", Role::Mac));
-            sshd::start(&["LogLevel DEBUG3", &ciphers, &macs])
+            sshd::start(&[
+                "LogLevel DEBUG3",
+                &list("KexAlgorithms", Role::Kex),
+                &list("HostKeyAlgorithms", Role::HostKey),
+                &list("PubkeyAcceptedAlgorithms", Role::HostKey),
+                &list("Ciphers", Role::Cipher),
+                &list("MACs", Role::Mac),
+            ])
         }
         PeerKind::Asyncssh => asyncssh::start(&json!({
             "debug_level": 2,
+            "kex_algs": offered(kind, Role::Kex),
+            "signature_algs": offered(kind, Role::HostKey),
             "encryption_algs": offered(kind, Role::Cipher),
             "mac_algs": offered(kind, Role::Mac),
         })),
