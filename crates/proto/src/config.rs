@@ -60,7 +60,7 @@ pub struct Config {
     /// What is negotiated.
     pub algorithms: Algorithms,
     /// What a group exchange may lead to. Default: at least 2,048 bits, rather 3,072, at most 8,192. Time grows with
-    /// the cube of the size: 8,192 bits take a tenth of a second of each side.
+    /// the cube of the size: 8,192 bits take nearly a tenth of a second of each side.
     pub group_sizes: GroupSizes,
     /// The identification without its line end (RFC 4253 section 4.2). Begins with `SSH-2.0-`.
     pub identification: String,
