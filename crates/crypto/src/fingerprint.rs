@@ -1,13 +1,39 @@
 //! What people see of a public key.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use md5::{Digest as _, Md5};
 use underpass_wire::{DecodeError, Reader};
 
 use crate::Hash;
 
-/// The fingerprint of a public key blob as OpenSSH shows it: `SHA256:` and unpadded base64.
+/// By which hash a key is shown. People compare fingerprints; nothing else depends on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum FingerprintHash {
+    /// MD5, for lists that are old: keys with the same fingerprint can be made.
+    Md5,
+    /// SHA-1, for lists that are old.
+    Sha1,
+    /// SHA-256.
+    #[default]
+    Sha256,
+}
+
+/// The fingerprint of a public key blob as OpenSSH shows it: `SHA256:` or `SHA1:` and unpadded base64, or `MD5:` and
+/// bytes in hexadecimal between colons.
+pub fn fingerprint(key: &[u8], hash: FingerprintHash) -> String {
+    match hash {
+        FingerprintHash::Md5 => {
+            let bytes: Vec<_> = Md5::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("MD5:{}", bytes.join(":"))
+        }
+        FingerprintHash::Sha1 => format!("SHA1:{}", STANDARD_NO_PAD.encode(Hash::Sha1.of(key))),
+        FingerprintHash::Sha256 => format!("SHA256:{}", STANDARD_NO_PAD.encode(Hash::Sha256.of(key))),
+    }
+}
+
+/// The fingerprint by SHA-256.
 pub fn sha256_fingerprint(key: &[u8]) -> String {
-    format!("SHA256:{}", STANDARD_NO_PAD.encode(Hash::Sha256.of(key)))
+    fingerprint(key, FingerprintHash::Sha256)
 }
 
 /// The format that a public key blob names, e.g. `ssh-ed25519`; `None` when it is no proper name (RFC 4251
@@ -63,6 +89,17 @@ mod tests {
         assert_eq!(sha256_fingerprint(&key), "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU");
         assert_eq!(key_type(&key), Some("ssh-ed25519"));
         assert_eq!(key_description(&key), "ED25519");
+    }
+
+    /// By `ssh-keygen -l -E md5` and `-E sha1`.
+    #[test]
+    fn older_hashes_give_what_ssh_keygen_shows() {
+        let key = blob(ED25519);
+        assert_eq!(
+            fingerprint(&key, FingerprintHash::Md5),
+            "MD5:65:96:2d:fc:e8:d5:a9:11:64:0c:0f:ea:00:6e:5b:bd"
+        );
+        assert_eq!(fingerprint(&key, FingerprintHash::Sha1), "SHA1:6WGeLtVsLypxcp24C6zCzpzM6NQ");
     }
 
     #[test]

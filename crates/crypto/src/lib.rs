@@ -23,13 +23,13 @@ mod signature;
 
 pub use algorithms::dh::{DhGroup, GroupSizes};
 pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way};
-pub use compression::{Compress, Compression, Decompress, InflateError, NewCompression};
+pub use compression::{Compress, Compression, Decompress, InflateError, Streams};
 pub use entropy::Entropy;
-pub use fingerprint::{key_description, key_type, sha256_fingerprint};
+pub use fingerprint::{FingerprintHash, fingerprint, key_description, key_type, sha256_fingerprint};
 pub use hash::{Digest, Hash, Hasher};
 pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Response};
 pub use mac::{Mac, MacKey};
 pub use provider::{Named, Provider, Strength};
 pub use secret::Secret;
-pub use selection::{SelectError, select};
+pub use selection::{SelectError, matches, select};
 pub use signature::{SignError, Signature, SignatureError, Signer, Verify};

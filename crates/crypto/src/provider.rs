@@ -160,7 +160,7 @@ impl Provider {
             &a::legacy::hmac::HMAC_MD5,
             &a::legacy::hmac::HMAC_MD5_96,
         ],
-        compression: &[],
+        compression: &[&a::zlib::ZLIB_OPENSSH, &a::zlib::ZLIB],
     };
 
     /// Everything there is: [`Provider::MODERN`], then [`Provider::ON_REQUEST`].

@@ -121,7 +121,7 @@ fn join<T: Named>(mut first: Vec<&'static T>, second: Vec<&'static T>) -> Vec<&'
 
 /// Whether `pattern`, in which `*` stands for any text and `?` for one character, matches `name`. Linear in memory and
 /// at worst quadratic in time: on a mismatch only the last star grows.
-fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut at, mut in_name, mut star) = (0, 0, None);
     while in_name < name.len() {

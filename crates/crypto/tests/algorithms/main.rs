@@ -6,6 +6,7 @@ mod agreement;
 mod agreement_vectors;
 mod bulk_vectors;
 mod chained;
+mod compression;
 mod dsa_key;
 mod legacy_vectors;
 mod packets;
