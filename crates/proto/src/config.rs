@@ -54,6 +54,21 @@ impl Default for Algorithms {
     }
 }
 
+/// What is done against prefix truncation (CVE-2023-48795): whether key exchanges are strict (OpenSSH PROTOCOL 1.9),
+/// which both sides must want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum StrictKex {
+    /// Never, even if the peer could.
+    Disabled,
+    /// With every peer that can. Others are served all the same.
+    #[default]
+    Enabled,
+    /// With every peer that can. Others are served unless a cipher is chosen that the attack works against.
+    RejectAffected,
+    /// With every peer. Those that cannot are refused.
+    Required,
+}
+
 /// What both roles have in common.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -62,8 +77,13 @@ pub struct Config {
     /// What a group exchange may lead to. Default: at least 2,048 bits, rather 3,072, at most 8,192. Time grows with
     /// the cube of the size: 8,192 bits take nearly a tenth of a second of each side.
     pub group_sizes: GroupSizes,
+    /// What is done against prefix truncation. Default: [`StrictKex::Enabled`].
+    pub strict_kex: StrictKex,
     /// The identification without its line end (RFC 4253 section 4.2). Begins with `SSH-2.0-`.
     pub identification: String,
+    /// What the peer's identification must be like: patterns between commas, of which one must match; `*` stands for
+    /// any text, `?` for one character. Default: [`limits::IDENTIFICATIONS`], the versions that speak SSH 2.0.
+    pub peer_identification: String,
     /// From the start to the end of the first key exchange, but for the time that someone looks at the host key; also
     /// for each later key exchange. Default: 30 s.
     pub handshake_timeout: Duration,
@@ -85,6 +105,12 @@ pub struct Config {
     /// Bytes that all channels together may have on their way to us. A stalled consumer holds at most its own
     /// share. Default: 256 MiB; beyond it each further channel still gets 64 KiB.
     pub receive_memory: usize,
+    /// Bytes that one channel may have on their way to us at most; less is allowed when memory is short, and a channel
+    /// begins with at most [`limits::INITIAL_WINDOW`]. Default and largest: 48 MiB, see [`limits::MAX_WINDOW`].
+    pub max_window: u32,
+    /// Bytes of channel data that the peer may send in one packet. Default and largest: 128 KiB, see
+    /// [`limits::MAX_CHANNEL_DATA`]. Smaller ones cost throughput.
+    pub max_packet: u32,
 }
 
 impl Default for Config {
@@ -92,7 +118,9 @@ impl Default for Config {
         Self {
             algorithms: Algorithms::default(),
             group_sizes: GroupSizes::default(),
+            strict_kex: StrictKex::default(),
             identification: concat!("SSH-2.0-Underpass_", env!("CARGO_PKG_VERSION")).to_owned(),
+            peer_identification: limits::IDENTIFICATIONS.to_owned(),
             handshake_timeout: Duration::from_secs(30),
             auth_timeout: Duration::from_secs(120),
             open_timeout: Duration::from_secs(30),
@@ -102,6 +130,8 @@ impl Default for Config {
             rekey_packets: limits::REKEY_PACKETS,
             rekey_age: Some(limits::REKEY_AGE),
             receive_memory: limits::RECEIVE_MEMORY,
+            max_window: limits::MAX_WINDOW,
+            max_packet: limits::MAX_CHANNEL_DATA as u32,
         }
     }
 }

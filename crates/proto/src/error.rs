@@ -95,6 +95,13 @@ pub enum PeerIncompatible {
     NotSsh(String),
     /// Another version of the protocol; the identification, made safe to print.
     Version(String),
+    /// An identification that does not match the pattern it must; made safe to print.
+    Identification(String),
+    /// The peer does not do the strict key exchange (CVE-2023-48795), without which it is not to be served.
+    NotStrict {
+        /// The cipher that was chosen and cannot be used without; `None`: none can.
+        cipher: Option<&'static str>,
+    },
     /// No common algorithm.
     NoCommonAlgorithm {
         /// Which list (RFC 4253 section 7.1).
@@ -151,7 +158,9 @@ impl Error {
                 Reason::KEY_EXCHANGE_FAILED
             }
             Self::Peer(_) => Reason::PROTOCOL_ERROR,
-            Self::Incompatible(PeerIncompatible::Version(_)) => Reason::PROTOCOL_VERSION_NOT_SUPPORTED,
+            Self::Incompatible(PeerIncompatible::Version(_) | PeerIncompatible::Identification(_)) => {
+                Reason::PROTOCOL_VERSION_NOT_SUPPORTED
+            }
             Self::Incompatible(PeerIncompatible::NotSsh(_)) => return None,
             Self::Incompatible(_) => Reason::KEY_EXCHANGE_FAILED,
             Self::HostKeyRefused => Reason::HOST_KEY_NOT_VERIFIABLE,
@@ -173,6 +182,7 @@ from! {
     PeerMisbehaved => Error::Peer,
     PeerIncompatible => Error::Incompatible,
     PacketError => |e| Error::Peer(PeerMisbehaved::Packet(e)),
+    InflateError => |e| Error::Peer(PeerMisbehaved::Compression(e)),
     KexError => |e| match e {
         KexError::Internal => Error::Internal("the key exchange's arithmetic failed"),
         e => Error::Peer(PeerMisbehaved::KeyExchange(e)),
@@ -215,7 +225,7 @@ impl fmt::Display for PeerMisbehaved {
         match self {
             Self::Preamble(what) => write!(f, "malformed identification: {what}"),
             Self::Packet(error) => write!(f, "{error}"),
-            Self::Compression(error) => write!(f, "a compressed packet is unusable: {error:?}"),
+            Self::Compression(error) => write!(f, "a compressed packet is unusable: {error}"),
             Self::Message { number, error } => write!(f, "malformed {number}: {error}"),
             Self::Unexpected { number, phase } => write!(f, "{number} is not legal during {phase}"),
             Self::StrictKex => f.write_str("a message was inserted into the strict key exchange"),
@@ -239,6 +249,17 @@ impl fmt::Display for PeerIncompatible {
         match self {
             Self::NotSsh(line) => write!(f, "what answers does not speak SSH; it says \"{line}\""),
             Self::Version(line) => write!(f, "the peer does not speak SSH 2.0: \"{line}\""),
+            Self::Identification(line) => {
+                write!(f, "the peer's identification does not match the pattern: \"{line}\"")
+            }
+            Self::NotStrict { cipher: None } => {
+                f.write_str("the peer does not do the strict key exchange, which is required")
+            }
+            Self::NotStrict { cipher: Some(cipher) } => write!(
+                f,
+                "the peer does not do the strict key exchange, without which {cipher} is open to prefix truncation \
+                 (CVE-2023-48795)"
+            ),
             Self::NoCommonAlgorithm { list, ours, theirs } => {
                 write!(
                     f,

@@ -26,7 +26,7 @@ use underpass_wire::{
 use self::derivation::Derivation;
 use self::flow::{Flow, Reply};
 pub(crate) use self::group::GroupRequest;
-use crate::config::{Algorithms, Config};
+use crate::config::{Algorithms, Config, StrictKex};
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{Event, Question, QuestionId};
 use crate::negotiate::{Negotiated, Offer, negotiate};
@@ -38,6 +38,7 @@ pub(crate) struct KeyExchange {
     role: Role,
     algorithms: Algorithms,
     group_sizes: GroupSizes,
+    strictness: StrictKex,
     host_keys: Vec<Arc<dyn Signer>>,
     /// Without line ends, as they enter the hash.
     our_identification: String,
@@ -109,6 +110,7 @@ impl KeyExchange {
             role,
             algorithms,
             group_sizes: config.group_sizes,
+            strictness: config.strict_kex,
             host_keys,
             our_identification: config.identification.clone(),
             peer_identification: String::new(),
@@ -179,7 +181,7 @@ impl KeyExchange {
         if !self.is_idle() {
             return Ok(());
         }
-        let offer = Offer::new(&self.algorithms, self.role, self.session.is_none());
+        let offer = Offer::new(&self.algorithms, self.strictness, self.role, self.session.is_none());
         let mut cookie = [0; 16];
         out.entropy.fill(&mut cookie);
         let mut ours = Vec::new();
@@ -204,7 +206,7 @@ impl KeyExchange {
             return Err(unexpected(Number::KEXINIT));
         };
         let first_strict = self.session.as_ref().map(|session| session.strict);
-        let negotiated = negotiate(&self.algorithms, theirs, self.role, first_strict)?;
+        let negotiated = negotiate(&self.algorithms, self.strictness, theirs, self.role, first_strict)?;
         if first_strict.is_none() && negotiated.strict && sequence != 0 {
             // OpenSSH PROTOCOL 1.9: with strict key exchange KEXINIT is the first packet.
             return Err(PeerMisbehaved::StrictKex.into());
@@ -357,7 +359,8 @@ impl KeyExchange {
             return Err(unexpected(Number::NEWKEYS));
         };
         let opener = finishing.opener.take().ok_or_else(|| unexpected(Number::NEWKEYS))?;
-        out.opener = Some(NewOpener { opener, restart_sequence: finishing.negotiated.strict });
+        let Negotiated { strict, compression_in, .. } = &finishing.negotiated;
+        out.opener = Some(NewOpener { opener, restart_sequence: *strict, compression: compression_in.0 });
         Ok(self.progress(out))
     }
 
@@ -367,7 +370,7 @@ impl KeyExchange {
         };
         let sealer = finishing.sealer.take().ok_or(Error::Internal("NEWKEYS twice"))?;
         out.send(&NewKeys)?;
-        out.rekey(sealer, finishing.negotiated.strict);
+        out.rekey(sealer, finishing.negotiated.strict, finishing.negotiated.compression_out.0);
         if finishing.negotiated.ext_info {
             self.send_extensions(out)?;
         }

@@ -28,7 +28,7 @@ mod timer;
 mod transport;
 
 pub use channel::state::Receiving;
-pub use config::{Algorithms, ClientConfig, Config, ServerConfig};
+pub use config::{Algorithms, ClientConfig, Config, ServerConfig, StrictKex};
 pub use connection::Connection;
 pub use error::Error;
 pub use event::{
@@ -39,5 +39,5 @@ pub use global::{ForwardVerdict, RemoteBind, RequestId, RequestOutcome};
 pub use negotiate::{Choice, Negotiated};
 pub use role::Role;
 pub use timer::Deadline;
-pub use transport::identification::PeerIdentification;
+pub use transport::identification::{PeerIdentification, is_identification};
 pub use transport::transmit::Slots;

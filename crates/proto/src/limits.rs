@@ -10,6 +10,9 @@ pub const MAX_PREAMBLE_LINES: usize = 64;
 /// before it have no limit there, so a wide one is allowed.
 pub const MAX_PREAMBLE_LINE: usize = 2048;
 
+/// The identifications that are accepted unless configured. 1.99 announces both versions (RFC 4253 section 5.1).
+pub const IDENTIFICATIONS: &str = "SSH-2.0-*,SSH-1.99-*";
+
 /// Bytes of the identification line, its end included (RFC 4253 section 4.2).
 pub const MAX_IDENTIFICATION: usize = 255;
 
@@ -19,6 +22,9 @@ pub const MIN_BUFFER: usize = 64 * 1024;
 /// The receive and the transmit buffer at most. Measured: from 64 KiB to 1 MiB the CPU time per byte halves, beyond
 /// that nothing is gained.
 pub const MAX_BUFFER: usize = 1024 * 1024;
+
+/// Bytes of a payload after it was expanded: what a packet can hold without compression.
+pub const MAX_PAYLOAD: usize = underpass_crypto::packet::MAX_PACKET_LENGTH;
 
 /// Bytes of control messages that may wait for the peer to read or to finish a key exchange. Replies are what a
 /// hostile peer can make us queue (OpenSSH CVE-2025-26466); an honest one needs a few kilobytes.

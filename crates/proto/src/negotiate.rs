@@ -3,7 +3,7 @@
 use underpass_crypto::{Cipher, CipherKind, Compression, Kex, Mac, Named, Signature};
 use underpass_wire::{KexInit, NameList};
 
-use crate::config::Algorithms;
+use crate::config::{Algorithms, StrictKex};
 use crate::error::{AlgorithmList, Error, PeerIncompatible};
 use crate::limits::REKEY_BYTES_SMALL_BLOCK;
 use crate::role::Role;
@@ -93,14 +93,15 @@ pub(crate) struct Offer {
 
 impl Offer {
     /// The lists; the markers for extensions belong to the first key exchange only.
-    pub(crate) fn new(algorithms: &Algorithms, role: Role, first: bool) -> Self {
+    pub(crate) fn new(algorithms: &Algorithms, strictness: StrictKex, role: Role, first: bool) -> Self {
         let mut kex = join(&algorithms.kex);
         if first {
-            let markers: &[&str] = match role {
-                Role::Client => &[EXT_INFO_C, STRICT_C],
-                Role::Server => &[EXT_INFO_S, STRICT_S],
+            let (ext_info, strict) = match role {
+                Role::Client => (EXT_INFO_C, STRICT_C),
+                Role::Server => (EXT_INFO_S, STRICT_S),
             };
-            for marker in markers {
+            let strict = (strictness != StrictKex::Disabled).then_some(strict);
+            for marker in [Some(ext_info), strict].into_iter().flatten() {
                 kex.push(',');
                 kex.push_str(marker);
             }
@@ -151,6 +152,7 @@ impl Offer {
 /// whole connection.
 pub(crate) fn negotiate(
     algorithms: &Algorithms,
+    strictness: StrictKex,
     theirs: &KexInit<'_>,
     role: Role,
     first_strict: Option<bool>,
@@ -176,19 +178,30 @@ pub(crate) fn negotiate(
         CipherKind::Plain { .. } => choose(ours, theirs, role, list).map(Some),
     };
     let marker = |name| theirs.kex_algorithms.contains(name);
+    let strict = first_strict.unwrap_or_else(|| {
+        strictness != StrictKex::Disabled
+            && match role {
+                Role::Client => marker(STRICT_S),
+                Role::Server => marker(STRICT_C),
+            }
+    });
+    let (mac_out, mac_in) = (
+        mac(cipher_out, &algorithms.macs_out, outward.mac, out_lists[1])?,
+        mac(cipher_in, &algorithms.macs_in, inward.mac, in_lists[1])?,
+    );
+    if !strict {
+        check_strictness(strictness, [(cipher_out, mac_out), (cipher_in, mac_in)])?;
+    }
     Ok(Negotiated {
         kex,
         host_key,
         cipher_out,
         cipher_in,
-        mac_out: mac(cipher_out, &algorithms.macs_out, outward.mac, out_lists[1])?,
-        mac_in: mac(cipher_in, &algorithms.macs_in, inward.mac, in_lists[1])?,
+        mac_out,
+        mac_in,
         compression_out: choose(&algorithms.compression_out, outward.compression, role, out_lists[2])?,
         compression_in: choose(&algorithms.compression_in, inward.compression, role, in_lists[2])?,
-        strict: first_strict.unwrap_or_else(|| match role {
-            Role::Client => marker(STRICT_S),
-            Role::Server => marker(STRICT_C),
-        }),
+        strict,
         ext_info: first_strict.is_none() && role == Role::Server && marker(EXT_INFO_C),
         // RFC 4253 section 7: a guess is right when the first kex method and the first host key algorithm of both
         // sides are the same.
@@ -197,6 +210,34 @@ pub(crate) fn negotiate(
                 || theirs.server_host_key_algorithms.first()
                     != algorithms.host_keys.first().map(|algorithm| algorithm.name)),
     })
+}
+
+/// Whether a connection may go on whose key exchange is not strict.
+fn check_strictness(
+    strictness: StrictKex,
+    directions: [(Choice<Cipher>, Option<Choice<Mac>>); 2],
+) -> Result<(), Error> {
+    let affected = || directions.iter().find(|(cipher, mac)| is_affected(cipher, *mac));
+    let cipher = match strictness {
+        StrictKex::Disabled | StrictKex::Enabled => return Ok(()),
+        StrictKex::RejectAffected => match affected() {
+            None => return Ok(()),
+            Some((cipher, _)) => Some(cipher.0.name),
+        },
+        StrictKex::Required => None,
+    };
+    Err(PeerIncompatible::NotStrict { cipher }.into())
+}
+
+/// Whether taking packets away from the beginning can go unnoticed (CVE-2023-48795): where nothing but the sequence
+/// number ties a packet to those before it, as in chacha20-poly1305, which takes no initial vector and makes its nonce of
+/// that number; and in encrypt-then-MAC with a chained cipher, which recovers after one block. GCM counts for itself, a
+/// counter or a stream gets out of step for good, and a MAC over the plain packet notices either.
+fn is_affected(cipher: &Cipher, mac: Option<Choice<Mac>>) -> bool {
+    match cipher.kind {
+        CipherKind::Aead { .. } => cipher.iv_len == 0,
+        CipherKind::Plain { chained, .. } => chained && mac.is_some_and(|mac| mac.encrypt_then_mac),
+    }
 }
 
 /// The peer's lists for one direction.
@@ -258,7 +299,7 @@ mod tests {
     }
 
     fn client(theirs: &KexInit<'_>) -> Result<Negotiated, Error> {
-        negotiate(&Algorithms::default(), theirs, Role::Client, None)
+        negotiate(&Algorithms::default(), StrictKex::Enabled, theirs, Role::Client, None)
     }
 
     #[test]
@@ -271,7 +312,8 @@ mod tests {
         let chosen = client(&theirs).unwrap();
         assert_eq!(chosen.kex.name, "mlkem768x25519-sha256");
         assert_eq!(chosen.cipher_out.name, "aes128-gcm@openssh.com");
-        let chosen = negotiate(&Algorithms::default(), &theirs, Role::Server, None).unwrap();
+        let chosen =
+            negotiate(&Algorithms::default(), StrictKex::Enabled, &theirs, Role::Server, None).unwrap();
         assert_eq!(chosen.kex.name, "curve25519-sha256");
         assert_eq!(chosen.cipher_in.name, "aes256-gcm@openssh.com");
     }
@@ -305,8 +347,76 @@ mod tests {
         let strict = "curve25519-sha256,kex-strict-s-v00@openssh.com";
         assert!(client(&their_kexinit(strict, "", "aes128-gcm@openssh.com")).unwrap().strict);
         let later = their_kexinit("curve25519-sha256", "", "aes128-gcm@openssh.com");
-        let chosen = negotiate(&Algorithms::default(), &later, Role::Client, Some(true)).unwrap();
-        assert!(chosen.strict);
+        let again = |strictness, first| {
+            negotiate(&Algorithms::default(), strictness, &later, Role::Client, Some(first))
+                .map(|chosen| chosen.strict)
+        };
+        assert_eq!(again(StrictKex::Enabled, true), Ok(true));
+        assert_eq!(again(StrictKex::Required, true), Ok(true));
+        assert_eq!(again(StrictKex::Enabled, false), Ok(false));
+    }
+
+    #[test]
+    fn each_level_of_strictness_meets_peers_with_and_without_it() {
+        use StrictKex::{Disabled, Enabled, RejectAffected, Required};
+        let (gcm, chacha) = ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com");
+        let refused = |cipher| Err(PeerIncompatible::NotStrict { cipher }.into());
+        let with = "curve25519-sha256,kex-strict-s-v00@openssh.com";
+        for cipher in [gcm, chacha] {
+            for (level, strict) in
+                [(Disabled, false), (Enabled, true), (RejectAffected, true), (Required, true)]
+            {
+                let theirs = their_kexinit(with, "", cipher);
+                let chosen = negotiate(&Algorithms::default(), level, &theirs, Role::Client, None).unwrap();
+                assert_eq!(chosen.strict, strict, "{level:?}");
+            }
+            for (level, expected) in [
+                (Disabled, Ok(false)),
+                (Enabled, Ok(false)),
+                (RejectAffected, if cipher == gcm { Ok(false) } else { refused(Some(chacha)) }),
+                (Required, refused(None)),
+            ] {
+                let theirs = their_kexinit("curve25519-sha256", "", cipher);
+                let chosen = negotiate(&Algorithms::default(), level, &theirs, Role::Client, None);
+                assert_eq!(chosen.map(|chosen| chosen.strict), expected, "{level:?} {cipher}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_marker_in_both_proposals_makes_an_exchange_strict() {
+        for (role, marker) in [(Role::Client, STRICT_C), (Role::Server, STRICT_S)] {
+            for level in
+                [StrictKex::Disabled, StrictKex::Enabled, StrictKex::RejectAffected, StrictKex::Required]
+            {
+                let offer = |first| Offer::new(&Algorithms::default(), level, role, first).kex;
+                assert_eq!(offer(true).contains(marker), level != StrictKex::Disabled);
+                assert!(!offer(false).contains(marker));
+            }
+        }
+    }
+
+    #[test]
+    fn a_chained_cipher_is_affected_under_encrypt_then_mac_only() {
+        let new =
+            |_: &[u8], _: &[u8], _| -> Box<dyn underpass_crypto::Keystream> { unreachable!("never started") };
+        let cipher = |chained| Cipher {
+            name: "test",
+            strength: underpass_crypto::Strength::Legacy,
+            key_len: 16,
+            iv_len: 16,
+            block_len: 16,
+            kind: CipherKind::Plain { new, chained },
+        };
+        let macs = Provider::MODERN.macs;
+        let mac = |name| Provider::find(macs, name).map(Choice);
+        for (chained, name, affected) in [
+            (true, "hmac-sha2-256-etm@openssh.com", true),
+            (true, "hmac-sha2-256", false),
+            (false, "hmac-sha2-256-etm@openssh.com", false),
+        ] {
+            assert_eq!(is_affected(&cipher(chained), mac(name)), affected, "{chained} {name}");
+        }
     }
 
     #[test]
@@ -320,7 +430,8 @@ mod tests {
         ] {
             let theirs = their_kexinit("curve25519-sha256", "hmac-sha2-256", cipher);
             let all = Algorithms::all(&Provider::ALL);
-            assert_eq!(negotiate(&all, &theirs, Role::Client, None).unwrap().most_bytes(), most, "{cipher}");
+            let chosen = negotiate(&all, StrictKex::Enabled, &theirs, Role::Client, None).unwrap();
+            assert_eq!(chosen.most_bytes(), most, "{cipher}");
         }
     }
 

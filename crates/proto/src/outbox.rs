@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use underpass_crypto::Entropy;
 use underpass_crypto::packet::{Opener, Sealer};
+use underpass_crypto::{Compression, Entropy};
 use underpass_wire::Encode;
 
 use crate::error::Error;
@@ -27,6 +27,7 @@ pub(crate) struct Outbox {
 pub(crate) struct NewOpener {
     pub(crate) opener: Opener,
     pub(crate) restart_sequence: bool,
+    pub(crate) compression: &'static Compression,
 }
 
 impl Outbox {
@@ -50,8 +51,8 @@ impl Outbox {
         self.tx.send_payload(payload, self.entropy.as_mut())
     }
 
-    pub(crate) fn rekey(&mut self, sealer: Sealer, restart_sequence: bool) {
-        self.tx.rekey(sealer, restart_sequence, self.entropy.as_mut());
+    pub(crate) fn rekey(&mut self, sealer: Sealer, restart_sequence: bool, compression: &Compression) {
+        self.tx.rekey(sealer, restart_sequence, compression, self.entropy.as_mut());
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

@@ -1,13 +1,15 @@
 //! An SSH peer that does what a test tells it, packet by packet: the smallest second implementation of the transport.
 //!
-//! It knows one method (`curve25519-sha256`), one host key type (`ssh-ed25519`) and whichever cipher it is told, and
-//! checks nothing that the test does not check.
+//! It knows one method (`curve25519-sha256`), one host key type (`ssh-ed25519`) and whichever cipher and compression it
+//! is told, and checks nothing that the test does not check.
 
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
 use underpass_crypto::algorithms::x25519::CURVE25519_SHA256;
-use underpass_crypto::packet::{HEADER_LEN, Keys, Opened, Opener, Sealer};
+use underpass_crypto::algorithms::zlib::{ZLIB, ZLIB_OPENSSH};
+use underpass_crypto::packet::{HEADER_LEN, Keys, MAX_PACKET_LENGTH, Opened, Opener, Sealer};
 use underpass_crypto::{
-    Agreement, Cipher, Entropy as _, Hash, Initiator, KexMethod, Mac, Provider, Signer as _,
+    Agreement, Cipher, Compress, Decompress, Entropy as _, Hash, Initiator, KexMethod, Mac, Provider,
+    Signer as _, Streams,
 };
 use underpass_proto::Role;
 use underpass_wire::{
@@ -27,6 +29,8 @@ pub struct Proposal {
     pub cipher: String,
     /// MACs, both ways.
     pub mac: String,
+    /// Compression, both ways.
+    pub compression: String,
     /// Whether a guessed packet follows.
     pub follows: bool,
 }
@@ -52,6 +56,10 @@ pub struct Peer {
     size: Option<usize>,
     sealer: Sealer,
     opener: Opener,
+    compress: Option<Box<dyn Compress>>,
+    decompress: Option<Box<dyn Decompress>>,
+    /// Whether USERAUTH_SUCCESS has passed.
+    logged_on: bool,
     sent: u32,
     received: u32,
     our_line: Vec<u8>,
@@ -83,6 +91,7 @@ impl Peer {
                 host_key: "ssh-ed25519".to_owned(),
                 cipher: "aes128-gcm@openssh.com".to_owned(),
                 mac: "hmac-sha2-256-etm@openssh.com".to_owned(),
+                compression: "none".to_owned(),
                 follows: false,
             },
             output: Vec::new(),
@@ -96,6 +105,9 @@ impl Peer {
             size: None,
             sealer: Sealer::clear(),
             opener: Opener::clear(),
+            compress: None,
+            decompress: None,
+            logged_on: false,
             sent: 0,
             received: 0,
             our_line: Vec::new(),
@@ -143,8 +155,23 @@ impl Peer {
         self.send_payload(&payload);
     }
 
-    /// Sends any payload in a sealed packet.
+    /// Sends any payload in a sealed packet, compressed if that was agreed on.
     pub fn send_payload(&mut self, payload: &[u8]) {
+        match &mut self.compress {
+            Some(stream) => {
+                let mut packed = Vec::new();
+                stream.compress(payload, &mut packed);
+                self.send_packed(&packed);
+            }
+            None => self.send_packed(payload),
+        }
+        if payload.first() == Some(&Number::USERAUTH_SUCCESS.0) {
+            self.log_on();
+        }
+    }
+
+    /// Sends a payload as it is, even where payloads are compressed.
+    pub fn send_packed(&mut self, payload: &[u8]) {
         let mut packet = vec![0; self.sealer.packet_len(payload.len())];
         packet[HEADER_LEN..HEADER_LEN + payload.len()].copy_from_slice(payload);
         self.sealer.seal(self.sent, &mut packet, payload.len(), &mut self.random);
@@ -156,7 +183,7 @@ impl Peer {
     pub fn send_kexinit(&mut self) {
         let mut cookie = [0; 16];
         self.random.fill(&mut cookie);
-        let Proposal { kex, host_key, cipher, mac, follows } = self.proposal.clone();
+        let Proposal { kex, host_key, cipher, mac, compression, follows } = self.proposal.clone();
         let payload = encoded(&KexInit {
             cookie,
             kex_algorithms: list(&kex),
@@ -165,8 +192,8 @@ impl Peer {
             encryption_s2c: list(&cipher),
             mac_c2s: list(&mac),
             mac_s2c: list(&mac),
-            compression_c2s: list("none"),
-            compression_s2c: list("none"),
+            compression_c2s: list(&compression),
+            compression_s2c: list(&compression),
             languages_c2s: NameList::EMPTY,
             languages_s2c: NameList::EMPTY,
             first_kex_packet_follows: follows,
@@ -210,6 +237,7 @@ impl Peer {
         self.send(&NewKeys);
         let (sealer, opener) = self.next_keys.take().expect("keys were agreed on");
         self.sealer = sealer;
+        self.compress = self.streams().map(|streams| (streams.compress)());
         self.next_opener = Some(opener);
         if self.strict {
             self.sent = 0;
@@ -241,6 +269,7 @@ impl Peer {
         }
         if self.at_newkeys {
             self.opener = self.next_opener.take()?;
+            self.decompress = self.streams().map(|streams| (streams.decompress)());
             self.at_newkeys = false;
             if self.strict {
                 self.received = 0;
@@ -266,19 +295,45 @@ impl Peer {
             panic!("the engine seals rightly");
         };
         self.received = self.received.wrapping_add(1);
-        let payload = packet[payload].to_vec();
+        let mut payload = packet[payload].to_vec();
+        if let Some(stream) = &mut self.decompress {
+            let packed = std::mem::take(&mut payload);
+            stream
+                .decompress(&packed, &mut payload, MAX_PACKET_LENGTH)
+                .expect("the engine compresses rightly");
+        }
         match payload.first().map(|number| Number(*number)) {
             Some(Number::KEXINIT) => self.their_kexinit.clone_from(&payload),
             Some(Number::NEWKEYS) => {
                 self.at_newkeys = true;
                 return self.receive();
             }
+            Some(Number::USERAUTH_SUCCESS) => self.log_on(),
             _ => {}
         }
         Some(payload)
     }
 
     // ---- keys ----
+
+    /// What new keys bring, as far as it begins with them.
+    fn streams(&self) -> Option<Streams> {
+        let named =
+            [&ZLIB, &ZLIB_OPENSSH].into_iter().find(|method| method.name == self.proposal.compression)?;
+        named.streams.filter(|_| self.logged_on || !named.delayed)
+    }
+
+    /// Compression that waits for it begins, both ways.
+    fn log_on(&mut self) {
+        self.logged_on = true;
+        let streams = self.streams();
+        if self.compress.is_none() {
+            self.compress = streams.map(|streams| (streams.compress)());
+        }
+        if self.decompress.is_none() {
+            self.decompress = streams.map(|streams| (streams.decompress)());
+        }
+    }
 
     /// RFC 4253 section 8.
     fn hash(&self, host_key: &[u8], client_public: &[u8], server_public: &[u8], secret: &[u8]) -> Vec<u8> {

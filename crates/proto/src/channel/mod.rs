@@ -16,6 +16,8 @@ use underpass_wire::{
 };
 
 use self::state::{Channel, Receiving, Sending, Want};
+use self::window::ReceiveWindow;
+use crate::config::Config;
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{ChannelId, Event, QuestionId};
 use crate::limits::{INITIAL_WINDOW, MAX_CHANNEL_DATA, MAX_CHANNELS, MAX_WINDOW, MIN_WINDOW};
@@ -32,6 +34,10 @@ pub(crate) struct Channels {
     /// What all receive windows together commit the connection to hold.
     granted: usize,
     memory: usize,
+    /// The largest window of a channel.
+    max_window: u32,
+    /// The largest data in one packet, as announced.
+    max_packet: u32,
     open_timeout: Duration,
     /// Opens of both sides, oldest first. Those that are settled leave when they come to the front.
     opening: VecDeque<u32>,
@@ -42,15 +48,17 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    pub(crate) fn new(memory: usize, open_timeout: Duration) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         Self {
             table: HashMap::new(),
             next: 0,
             lenders: Vec::new(),
             lent: 0,
             granted: 0,
-            memory,
-            open_timeout,
+            memory: config.receive_memory,
+            max_window: config.max_window.clamp(1, MAX_WINDOW),
+            max_packet: config.max_packet.clamp(1, MAX_CHANNEL_DATA as u32),
+            open_timeout: config.open_timeout,
             opening: VecDeque::new(),
             asked: HashMap::new(),
             starved: Vec::new(),
@@ -212,7 +220,8 @@ impl Channels {
         now: Instant,
     ) -> Result<(), Error> {
         let id = message.recipient;
-        let Some(channel) = Self::receive(&mut self.table, self.next, id, range.len(), now)? else {
+        let (next, most) = (self.next, self.max_packet);
+        let Some(channel) = Self::receive(&mut self.table, next, id, (range.len(), most), now)? else {
             return Ok(());
         };
         if channel.discard {
@@ -237,7 +246,8 @@ impl Channels {
         out: &mut Outbox,
         now: Instant,
     ) -> Result<(), Error> {
-        match Self::receive(&mut self.table, self.next, id, count, now)? {
+        let most = self.max_packet;
+        match Self::receive(&mut self.table, self.next, id, (count, most), now)? {
             Some(_) => self.give_back(id, count, out, now),
             None => Ok(()),
         }
@@ -330,8 +340,9 @@ impl Channels {
         // A share of what is left, so that many channels start smaller; never less than two packets.
         let share = self.room() / 16;
         let window = u32::try_from(share).unwrap_or(u32::MAX).clamp(MIN_WINDOW, INITIAL_WINDOW);
+        let window = window.min(self.max_window);
         self.granted += window as usize;
-        self.table.insert(id, Channel::new(sending, window));
+        self.table.insert(id, Channel::new(sending, ReceiveWindow::new(window, self.max_window)));
         Some(id)
     }
 
@@ -339,12 +350,13 @@ impl Channels {
         self.memory.saturating_sub(self.granted).min(MAX_WINDOW as usize)
     }
 
-    /// Checks that data may come; `None` when it is to be ignored.
+    /// Checks that `count` bytes of data, of `most` that one packet may hold, may come; `None` when they are to be
+    /// ignored.
     fn receive(
         table: &mut HashMap<u32, Channel>,
         next: u32,
         id: u32,
-        count: usize,
+        (count, most): (usize, u32),
         now: Instant,
     ) -> Result<Option<&mut Channel>, Error> {
         let Some(channel) = table.get_mut(&id) else { return late(id, next).map(|()| None) };
@@ -358,7 +370,7 @@ impl Channels {
             }
             Receiving::Closed { .. } => return Ok(None),
         }
-        if count > MAX_CHANNEL_DATA || !channel.window.receive(count, now) {
+        if count > most as usize || !channel.window.receive(count, now) {
             return Err(PeerMisbehaved::WindowExceeded(id).into());
         }
         Ok(Some(channel))

@@ -10,7 +10,7 @@ use super::Channels;
 use super::state::{Channel, Sending};
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{ChannelId, ChannelKind, Event, Question, QuestionId, Refusal};
-use crate::limits::{MAX_CHANNEL_DATA, MAX_PENDING_OPENS};
+use crate::limits::MAX_PENDING_OPENS;
 use crate::outbox::Outbox;
 use crate::timer::Timer;
 
@@ -26,7 +26,7 @@ impl Channels {
     ) -> Result<Option<ChannelId>, Error> {
         let Some(id) = self.add(Sending::Opening { since: now }) else { return Ok(None) };
         let window = self.table[&id].window.size();
-        out.send(&ChannelOpen { sender: id, window, max_packet: MAX_CHANNEL_DATA as u32, kind })?;
+        out.send(&ChannelOpen { sender: id, window, max_packet: self.max_packet, kind })?;
         self.watch(id, out, now);
         Ok(Some(ChannelId(id)))
     }
@@ -132,7 +132,7 @@ impl Channels {
             recipient: channel.remote,
             sender: id,
             window: channel.window.size(),
-            max_packet: MAX_CHANNEL_DATA as u32,
+            max_packet: self.max_packet,
             data: b"",
         };
         self.forget_settled();

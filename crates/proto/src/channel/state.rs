@@ -77,12 +77,12 @@ pub enum Receiving {
 }
 
 impl Channel {
-    pub(crate) fn new(sending: Sending, window: u32) -> Self {
+    pub(crate) fn new(sending: Sending, window: ReceiveWindow) -> Self {
         Self {
             sending,
             receiving: Receiving::Open,
             queue: ReceiveQueue::default(),
-            window: ReceiveWindow::new(window),
+            window,
             remote: 0,
             remote_window: 0,
             remote_max_packet: 0,

@@ -8,8 +8,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::limits::MAX_WINDOW;
-
 /// Rounds shorter than this measure the scheduler rather than the link.
 const MIN_ROUND: Duration = Duration::from_millis(2);
 
@@ -26,6 +24,8 @@ pub(crate) struct ReceiveWindow {
     size: u32,
     /// The size at first, below which it never falls.
     floor: u32,
+    /// The size beyond which it never grows.
+    ceiling: u32,
     /// The peer may send up to here.
     granted: u64,
     received: u64,
@@ -49,11 +49,12 @@ struct Round {
 }
 
 impl ReceiveWindow {
-    pub(crate) fn new(size: u32) -> Self {
+    pub(crate) fn new(size: u32, ceiling: u32) -> Self {
         let granted = size.into();
         Self {
             size,
             floor: size,
+            ceiling,
             granted,
             received: 0,
             consumed: 0,
@@ -142,7 +143,7 @@ impl ReceiveWindow {
 
     fn grow(&mut self, room: usize) {
         let step = if self.size < self.threshold { self.size } else { self.size / 4 };
-        let step = step.min(MAX_WINDOW.saturating_sub(self.size));
+        let step = step.min(self.ceiling.saturating_sub(self.size));
         self.size += u32::try_from(room).map_or(step, |room| step.min(room));
         self.grown = true;
     }
@@ -151,6 +152,7 @@ impl ReceiveWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_WINDOW;
 
     const RTT: Duration = Duration::from_millis(100);
 
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn credit_comes_back_on_consumption_only() {
         let now = Instant::now();
-        let mut window = ReceiveWindow::new(1000);
+        let mut window = ReceiveWindow::new(1000, MAX_WINDOW);
         assert!(window.receive(1000, now));
         assert_eq!(window.consume(100, now, RTT, 0), 0);
         assert_eq!(window.consume(200, now, RTT, 0), 300);
@@ -184,7 +186,7 @@ mod tests {
     #[test]
     fn a_consumer_of_single_bytes_causes_few_messages() {
         let mut now = Instant::now();
-        let mut window = ReceiveWindow::new(1 << 20);
+        let mut window = ReceiveWindow::new(1 << 20, MAX_WINDOW);
         let (mut messages, mut total) = (0, 0);
         for _ in 0..40 {
             now += RTT;
@@ -205,7 +207,7 @@ mod tests {
         let mut random = 1_u64;
         for first in [1 << 16, 100_000, 1 << 20] {
             let mut now = Instant::now();
-            let mut window = ReceiveWindow::new(first);
+            let mut window = ReceiveWindow::new(first, MAX_WINDOW);
             for _ in 0..20_000 {
                 // Small numbers are as likely as large ones.
                 let mut draw = |bits: u64| {
@@ -225,27 +227,34 @@ mod tests {
 
     #[test]
     fn counts_go_on_beyond_32_bits() {
-        let mut window = ReceiveWindow::new(1 << 20);
+        let mut window = ReceiveWindow::new(1 << 20, MAX_WINDOW);
         run(&mut window, Instant::now(), 1000, u64::MAX);
         assert!(window.consumed > 1 << 34);
     }
 
     #[test]
     fn more_than_the_window_is_noticed() {
-        let mut window = ReceiveWindow::new(1000);
+        let mut window = ReceiveWindow::new(1000, MAX_WINDOW);
         assert!(!window.receive(1001, Instant::now()));
     }
 
     #[test]
     fn a_window_that_limits_a_long_link_grows_to_the_bound() {
-        let mut window = ReceiveWindow::new(1 << 20);
+        let mut window = ReceiveWindow::new(1 << 20, MAX_WINDOW);
         run(&mut window, Instant::now(), 24, u64::MAX);
         assert_eq!(window.size(), MAX_WINDOW);
     }
 
     #[test]
+    fn a_window_does_not_grow_beyond_its_own_bound() {
+        let mut window = ReceiveWindow::new(1 << 20, 3 << 20);
+        run(&mut window, Instant::now(), 24, u64::MAX);
+        assert_eq!(window.size(), 3 << 20);
+    }
+
+    #[test]
     fn a_window_beyond_what_the_link_carries_shrinks_to_it() {
-        let mut window = ReceiveWindow::new(1 << 20);
+        let mut window = ReceiveWindow::new(1 << 20, MAX_WINDOW);
         let now = run(&mut window, Instant::now(), 24, u64::MAX);
         run(&mut window, now, 24, 8 << 20);
         assert!((8 << 20..=12 << 20).contains(&window.size()), "{}", window.size());
@@ -253,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_slow_channel_keeps_its_first_window() {
-        let mut window = ReceiveWindow::new(1 << 20);
+        let mut window = ReceiveWindow::new(1 << 20, MAX_WINDOW);
         run(&mut window, Instant::now(), 100, 1000);
         assert_eq!(window.size(), 1 << 20);
     }
@@ -261,7 +270,7 @@ mod tests {
     #[test]
     fn growth_stops_where_memory_ends() {
         let start = Instant::now();
-        let mut window = ReceiveWindow::new(1 << 20);
+        let mut window = ReceiveWindow::new(1 << 20, MAX_WINDOW);
         assert!(window.receive(1 << 20, start));
         window.consume(1 << 20, start + RTT, RTT, 4096);
         assert_eq!(window.size(), (1 << 20) + 4096);

@@ -22,7 +22,7 @@ use crate::limits::MAX_IDLE_MESSAGES;
 use crate::outbox::{NewOpener, Outbox};
 use crate::role::Role;
 use crate::timer::{Deadline, Timer};
-use crate::transport::identification::{Identification, check_identification};
+use crate::transport::identification::{Identification, is_identification};
 use crate::transport::transmit::Slots;
 
 /// Nothing has moved for this long: give memory back.
@@ -77,7 +77,9 @@ impl Core {
         entropy: Box<dyn Entropy>,
         now: Instant,
     ) -> Result<Self, Error> {
-        check_identification(&config.identification)?;
+        if !is_identification(&config.identification) {
+            return Err(Error::Internal("the identification cannot be sent"));
+        }
         let mut out = Outbox::new(entropy);
         out.timers.set_after(Timer::Handshake, now, Some(config.handshake_timeout));
         out.tx.send_raw(config.identification.as_bytes());
@@ -106,7 +108,8 @@ impl Core {
     /// Gives the number of bytes that are done with.
     pub(super) fn on_identification(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         let Phase::Identification(identification) = &mut self.phase else { return Ok(0) };
-        let (used, found) = identification.read(bytes, self.role == Role::Client)?;
+        let (used, found) =
+            identification.read(bytes, &self.config.peer_identification, self.role == Role::Client)?;
         if let Some(found) = found {
             self.exchange.peer_identified(found.as_str());
             self.out.tell(Event::Identified(found));
@@ -220,7 +223,10 @@ impl Core {
             Phase::Open(open) => open.on_message(message, payload, &mut self.out, now),
             Phase::Authentication(auth) => match &mut **auth {
                 Auth::Client(auth) => match auth.on_message(message, &mut self.out, now)? {
-                    AuthProgress::Done => self.open(now),
+                    AuthProgress::Done => {
+                        self.out.tx.log_on();
+                        self.open(now)
+                    }
                     AuthProgress::Underway => Ok(()),
                 },
                 Auth::Server(auth) => auth.on_message(message, &mut self.out),
@@ -288,6 +294,11 @@ impl Core {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether compression that waits for the log on has begun.
+    pub(super) fn is_logged_on(&self) -> bool {
+        self.out.tx.is_logged_on()
     }
 
     pub(super) fn take_opener(&mut self) -> Option<NewOpener> {

@@ -16,6 +16,7 @@ use crate::config::{ClientConfig, ServerConfig};
 use crate::error::Error;
 use crate::event::{Answer, ChannelId, Event, Goodbye, QuestionId};
 use crate::global::{RemoteBind, RequestId};
+use crate::outbox::NewOpener;
 use crate::role::Role;
 use crate::transport::receive::Receive;
 use crate::transport::transmit::Slots;
@@ -77,10 +78,8 @@ impl Connection {
     /// Where the next bytes of the transport go.
     pub fn receive_space(&mut self) -> &mut [u8] {
         if self.rx.is_crowded() {
-            if let Some(channels) = self.core.channels_mut()
-                && channels.lent() > 0
-            {
-                channels.stash(self.rx.buffer());
+            if !self.rx.is_expanding() {
+                self.stash();
             }
             self.rx.compact();
         }
@@ -305,16 +304,50 @@ impl Connection {
             self.rx.skip(used);
         }
         while !self.core.is_waiting() {
+            if self.core.is_logged_on() {
+                self.rx.log_on();
+            }
+            if self.rx.is_expanding() {
+                self.make_room_to_expand();
+            }
             let Some(packet) = self.rx.next_packet()? else { break };
+            let packet = self.rx.expand(packet)?;
             let payload = &self.rx.buffer()[packet.payload.clone()];
             let result = self.core.on_packet(payload, packet.payload.start, packet.sequence, now);
             self.rx.wipe_secret(packet.payload);
             result?;
             if let Some(new) = self.core.take_opener() {
-                self.rx.rekey(new.opener, new.restart_sequence);
+                self.take_keys(new);
             }
         }
         Ok(())
+    }
+
+    fn take_keys(&mut self, new: NewOpener) {
+        if self.rx.is_expanding() || new.compression.streams.is_some() {
+            // Payloads may stand in the other buffer from now on.
+            self.stash();
+        }
+        self.rx.rekey(new.opener, new.restart_sequence, new.compression, self.core.is_logged_on());
+    }
+
+    /// What has been expanded is kept while it is lent, up to a bound.
+    fn make_room_to_expand(&mut self) {
+        if self.rx.has_expanded_enough() {
+            self.stash();
+        }
+        if self.core.lent() == 0 {
+            self.rx.forget_expanded();
+        }
+    }
+
+    /// Copies what is lent out of the receive buffer.
+    fn stash(&mut self) {
+        if let Some(channels) = self.core.channels_mut()
+            && channels.lent() > 0
+        {
+            channels.stash(self.rx.buffer());
+        }
     }
 }
 

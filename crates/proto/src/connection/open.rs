@@ -27,7 +27,7 @@ impl Open {
     pub(crate) fn new(role: Role, config: &Config, out: &mut Outbox, now: Instant) -> Self {
         out.timers.set_after(Timer::RekeyAge, now, config.rekey_age);
         Self {
-            channels: Channels::new(config.receive_memory, config.open_timeout),
+            channels: Channels::new(config),
             requests: Requests::new(config.open_timeout),
             served: Served::new(role, config.open_timeout),
             keepalive: Keepalive::new(config, out, now),

@@ -1,5 +1,7 @@
 //! The identification exchange (RFC 4253 section 4.2).
 
+use underpass_crypto::matches;
+
 use crate::error::{Error, PeerIncompatible, PeerMisbehaved};
 use crate::limits::{MAX_IDENTIFICATION, MAX_PREAMBLE_LINE, MAX_PREAMBLE_LINES};
 
@@ -27,10 +29,11 @@ impl PeerIdentification {
 
 impl Identification {
     /// Looks for the identification in `bytes`. Gives the number of bytes that are done with, and the identification
-    /// once it has come. Lines before it are allowed from servers only.
+    /// once it has come, which must match one of the patterns. Lines before it are allowed from servers only.
     pub(crate) fn read(
         &mut self,
         bytes: &[u8],
+        patterns: &str,
         preamble_allowed: bool,
     ) -> Result<(usize, Option<PeerIdentification>), Error> {
         let mut used = 0;
@@ -48,7 +51,7 @@ impl Identification {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             used += end + 1;
             if line.starts_with(b"SSH-") {
-                return Ok((used, Some(identify(line)?)));
+                return Ok((used, Some(identify(line, patterns)?)));
             }
             self.lines += 1;
             if !preamble_allowed || self.lines > MAX_PREAMBLE_LINES {
@@ -61,7 +64,7 @@ impl Identification {
     }
 }
 
-fn identify(line: &[u8]) -> Result<PeerIdentification, Error> {
+fn identify(line: &[u8], patterns: &str) -> Result<PeerIdentification, Error> {
     if line.len() + 2 > MAX_IDENTIFICATION {
         return Err(PeerMisbehaved::Preamble("the identification is too long").into());
     }
@@ -74,19 +77,23 @@ fn identify(line: &[u8]) -> Result<PeerIdentification, Error> {
         .to_owned();
     let mut parts = text.splitn(3, '-').skip(1);
     let (version, software) = (parts.next().unwrap_or_default(), parts.next());
-    // RFC 4253 section 5.1: 1.99 announces both.
-    if !matches!(version, "2.0" | "1.99") || software.is_none() {
-        return Err(PeerIncompatible::Version(underpass_wire::untrusted(line)).into());
+    if software.is_some() && patterns.split(',').any(|pattern| matches(pattern.trim(), &text)) {
+        return Ok(PeerIdentification(text));
     }
-    Ok(PeerIdentification(text))
+    let line = underpass_wire::untrusted(line);
+    Err(match version {
+        "2.0" | "1.99" if software.is_some() => PeerIncompatible::Identification(line),
+        _ => PeerIncompatible::Version(line),
+    }
+    .into())
 }
 
-/// Checks our own identification: what the peer would not accept must not be sent.
-pub(crate) fn check_identification(text: &str) -> Result<(), Error> {
-    let sound = text.starts_with("SSH-2.0-")
+/// Whether `text` can be sent as an identification of ours (RFC 4253 section 4.2), without its line end: `SSH-2.0-` and
+/// printable ASCII, at most 253 bytes.
+pub fn is_identification(text: &str) -> bool {
+    text.starts_with("SSH-2.0-")
         && text.len() + 2 <= MAX_IDENTIFICATION
-        && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    if sound { Ok(()) } else { Err(Error::Internal("the identification cannot be sent")) }
+        && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 fn first_line(line: &[u8]) -> String {
@@ -96,9 +103,10 @@ fn first_line(line: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::IDENTIFICATIONS;
 
     fn read(bytes: &[u8]) -> Result<(usize, Option<PeerIdentification>), Error> {
-        Identification::default().read(bytes, true)
+        Identification::default().read(bytes, IDENTIFICATIONS, true)
     }
 
     #[test]
@@ -129,6 +137,26 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_decides_which_identifications_are_accepted() {
+        let read = |patterns, line| {
+            Identification::default().read(line, patterns, true).map(|(_, found)| found.is_some())
+        };
+        let wanted = "*SSH-1.99-*, *SSH-2.99-*,SSH-2.0-Good_?";
+        for line in [&b"SSH-1.99-a\n"[..], b"SSH-2.99-b\n", b"SSH-2.0-Good_1\n"] {
+            assert_eq!(read(wanted, line), Ok(true));
+        }
+        let refused = read(wanted, b"SSH-2.0-Bad\x1b\n").unwrap_err();
+        assert!(
+            matches!(&refused, Error::Incompatible(PeerIncompatible::Identification(line)) if !line.contains('\x1b')),
+            "{refused:?}"
+        );
+        let old = read(wanted, b"SSH-1.5-a\n").unwrap_err();
+        assert!(matches!(old, Error::Incompatible(PeerIncompatible::Version(_))), "{old:?}");
+        // What is no identification at all cannot be made one.
+        assert!(read("*", b"SSH-2.0\n").is_err());
+    }
+
+    #[test]
     fn a_web_server_is_recognised_at_once() {
         assert!(matches!(
             read(b"HTTP/1.1 400 Bad Request\r\n"),
@@ -152,15 +180,15 @@ mod tests {
 
     #[test]
     fn only_a_sound_identification_is_sent() {
-        assert_eq!(check_identification("SSH-2.0-Underpass_1 comment"), Ok(()));
+        assert!(is_identification("SSH-2.0-Underpass_1 comment"));
         let long = format!("SSH-2.0-{}", "a".repeat(246));
         for unsound in ["", "SSH-1.99-a", "SSH-2.0-a\r\nSSH-2.0-b", "SSH-2.0-\0", "SSH-2.0-ä", &long] {
-            assert!(check_identification(unsound).is_err(), "{unsound:?}");
+            assert!(!is_identification(unsound), "{unsound:?}");
         }
     }
 
     #[test]
     fn a_client_may_not_talk_before_its_identification() {
-        assert!(Identification::default().read(b"hello\r\n", false).is_err());
+        assert!(Identification::default().read(b"hello\r\n", IDENTIFICATIONS, false).is_err());
     }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod identification;
 pub(crate) mod receive;
+pub(crate) mod stage;
 pub(crate) mod transmit;

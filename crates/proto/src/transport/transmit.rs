@@ -1,10 +1,11 @@
 //! The transmit buffer: payload is read from local sockets into it, packets are encrypted in it and written from it.
 
 use underpass_crypto::packet::{HEADER_LEN, Sealer};
-use underpass_crypto::{Entropy, Secret};
+use underpass_crypto::{Compress, Compression, Entropy, Secret};
 use underpass_wire::{Encode, Number};
 use zeroize::Zeroize as _;
 
+use super::stage::Stage;
 use crate::error::{Error, PeerMisbehaved};
 use crate::limits::{
     MAX_BUFFER, MAX_PENDING_CHANNEL_CONTROL, MAX_PENDING_CONTROL, MAX_SENT_DATA, MIN_BUFFER,
@@ -33,6 +34,13 @@ pub(crate) struct Transmit {
     held: Vec<Secret>,
     held_bytes: usize,
     scratch: Vec<u8>,
+    compression: Stage<Box<dyn Compress>>,
+    /// Whether the user is logged on, as far as has been sent (server) or has come (client).
+    logged_on: bool,
+    /// Where slots stand while payloads are compressed: their packets come out shorter or longer.
+    staging: Vec<u8>,
+    /// A payload as it is compressed.
+    packed: Vec<u8>,
     slots: Geometry,
     /// The most channels there have been since everything was written.
     channels: usize,
@@ -101,6 +109,10 @@ impl Transmit {
             held: Vec::new(),
             held_bytes: 0,
             scratch: Vec::new(),
+            compression: Stage::Off,
+            logged_on: false,
+            staging: Vec::new(),
+            packed: Vec::new(),
             slots: Geometry::default(),
             channels: 0,
             bytes: 0,
@@ -179,9 +191,17 @@ impl Transmit {
         self.gated = true;
     }
 
-    /// Our NEWKEYS is out: takes new keys into use and sends what waited.
-    pub(crate) fn rekey(&mut self, sealer: Sealer, restart_sequence: bool, entropy: &mut dyn Entropy) {
+    /// Our NEWKEYS is out: takes new keys into use, with them a new stream if we compress, and sends what waited.
+    pub(crate) fn rekey(
+        &mut self,
+        sealer: Sealer,
+        restart_sequence: bool,
+        compression: &Compression,
+        entropy: &mut dyn Entropy,
+    ) {
         self.sealer = sealer;
+        let make = compression.streams.map(|streams| streams.compress);
+        self.compression = Stage::after_newkeys(make, compression.delayed && !self.logged_on);
         self.bytes = 0;
         self.packets = 0;
         if restart_sequence {
@@ -192,6 +212,16 @@ impl Transmit {
         for payload in std::mem::take(&mut self.held) {
             self.seal(payload.expose(), entropy);
         }
+    }
+
+    /// The user is logged on: compression that was to wait for this begins, in both directions.
+    pub(crate) fn log_on(&mut self) {
+        self.logged_on = true;
+        self.compression.log_on();
+    }
+
+    pub(crate) fn is_logged_on(&self) -> bool {
+        self.logged_on
     }
 
     /// Hands out slots for at most `limit` bytes of data in packets of at most `max_packet` bytes of data each.
@@ -209,21 +239,30 @@ impl Transmit {
             let tail = (limit - (count - 1) * data).min(data);
             self.slots = Geometry { count, stride, data, tail };
         }
-        Slots { rest: &mut self.buffer[self.end..], geometry: self.slots }
+        let rest = if self.compression.is_on() {
+            let size = count * stride;
+            if self.staging.len() < size {
+                self.staging.resize(size, 0);
+            }
+            &mut self.staging[..size]
+        } else {
+            &mut self.buffer[self.end..]
+        };
+        Slots { rest, geometry: self.slots }
     }
 
     /// Seals `count` bytes that were read into the slots last handed out, as data for `recipient`.
     pub(crate) fn commit(&mut self, recipient: u32, count: usize, entropy: &mut dyn Entropy) {
         let geometry = std::mem::take(&mut self.slots);
         assert!(count <= geometry.capacity(), "more data committed than the slots can hold");
+        if self.compression.is_on() {
+            return self.commit_staged(recipient, count, geometry, entropy);
+        }
         let filled = count == geometry.capacity();
         let mut left = count;
         while left > 0 {
             let data = left.min(geometry.data);
-            let payload = &mut self.buffer[self.end + HEADER_LEN..];
-            payload[0] = Number::CHANNEL_DATA.0;
-            payload[1..5].copy_from_slice(&recipient.to_be_bytes());
-            payload[5..9].copy_from_slice(&(data as u32).to_be_bytes());
+            put_data_header(&mut self.buffer[self.end + HEADER_LEN..], recipient, data);
             self.seal_in_place(DATA_HEADER + data, entropy);
             left -= data;
         }
@@ -236,15 +275,56 @@ impl Transmit {
         }
     }
 
+    fn commit_staged(&mut self, recipient: u32, count: usize, geometry: Geometry, entropy: &mut dyn Entropy) {
+        let mut staging = std::mem::take(&mut self.staging);
+        let mut left = count;
+        for packet in staging.chunks_mut(geometry.stride.max(1)) {
+            if left == 0 {
+                break;
+            }
+            let data = left.min(geometry.data);
+            let payload = &mut packet[HEADER_LEN..HEADER_LEN + DATA_HEADER + data];
+            put_data_header(payload, recipient, data);
+            self.compress(payload, entropy);
+            left -= data;
+        }
+        self.staging = staging;
+    }
+
     /// Frees what a burst left behind.
     pub(crate) fn shrink(&mut self) {
         if self.start == self.end && self.buffer.len() > MIN_BUFFER {
             self.buffer = vec![0; MIN_BUFFER];
         }
         self.scratch = Vec::new();
+        self.staging = Vec::new();
+        self.packed = Vec::new();
     }
 
     fn seal(&mut self, payload: &[u8], entropy: &mut dyn Entropy) {
+        if self.compression.is_on() {
+            self.compress(payload, entropy);
+            // It may have held a password.
+            self.packed.zeroize();
+        } else {
+            self.seal_copy(payload, entropy);
+        }
+        if payload.first() == Some(&Number::USERAUTH_SUCCESS.0) {
+            // OpenSSH's PROTOCOL section 1.2: a server's compression begins right behind it.
+            self.log_on();
+        }
+    }
+
+    fn compress(&mut self, payload: &[u8], entropy: &mut dyn Entropy) {
+        let Stage::On(stream) = &mut self.compression else { return };
+        let mut packed = std::mem::take(&mut self.packed);
+        packed.clear();
+        stream.compress(payload, &mut packed);
+        self.seal_copy(&packed, entropy);
+        self.packed = packed;
+    }
+
+    fn seal_copy(&mut self, payload: &[u8], entropy: &mut dyn Entropy) {
         let at = self.room(self.sealer.packet_len(payload.len()));
         self.buffer[at + HEADER_LEN..at + HEADER_LEN + payload.len()].copy_from_slice(payload);
         self.seal_in_place(payload.len(), entropy);
@@ -287,6 +367,13 @@ impl Transmit {
         self.end -= self.start;
         self.start = 0;
     }
+}
+
+/// Begins a payload of SSH_MSG_CHANNEL_DATA (RFC 4254 section 5.2).
+fn put_data_header(payload: &mut [u8], recipient: u32, data: usize) {
+    payload[0] = Number::CHANNEL_DATA.0;
+    payload[1..5].copy_from_slice(&recipient.to_be_bytes());
+    payload[5..9].copy_from_slice(&(data as u32).to_be_bytes());
 }
 
 /// RFC 4253 section 7.1: transport messages but for the service request and its answer, and the key exchange's own.

@@ -8,11 +8,13 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 21] = sources![
+const SOURCES: [(&str, &str); 23] = sources![
     "authentication",
     "channel_opening",
     "channel_rules",
+    "compression",
     "deadlines",
+    "demands",
     "floods",
     "flow_control",
     "group_exchange",

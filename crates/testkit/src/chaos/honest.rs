@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
+use underpass_crypto::Provider;
 use underpass_crypto::algorithms::x25519::CURVE25519_SHA256;
+use underpass_crypto::algorithms::zlib::{ZLIB, ZLIB_OPENSSH};
 use underpass_proto::{
     Algorithms, Answer, ChannelId, ChannelKind, Config, Connection, Event, ForwardVerdict, Question,
     RemoteBind, RequestOutcome,
@@ -43,7 +45,14 @@ const MAX_CHANNELS: usize = 6;
 pub fn actions(data: &[u8]) {
     let mut input = Input(data);
     // The fastest method: this is not about key exchanges.
-    let algorithms = Algorithms { kex: vec![&CURVE25519_SHA256], ..Algorithms::default() };
+    let methods = [Provider::MODERN.compression[0], &ZLIB, &ZLIB_OPENSSH];
+    let compression = vec![methods[input.below(methods.len())]];
+    let algorithms = Algorithms {
+        kex: vec![&CURVE25519_SHA256],
+        compression_out: compression.clone(),
+        compression_in: compression,
+        ..Algorithms::default()
+    };
     let config = Config {
         algorithms,
         rekey_bytes: 1 << (10 + input.byte() % 10),

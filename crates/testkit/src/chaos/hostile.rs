@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use underpass_crypto::algorithms::zlib::ZLIB;
 use underpass_proto::{
     Answer, Attempt, ChannelId, Config, Credential, Event, ForwardVerdict, Prompt, Prompts, Question,
     RemoteBind, Role, Verdict,
@@ -55,8 +56,14 @@ pub fn messages(data: &[u8]) {
     let mut input = Input(data);
     let choice = input.byte();
     let role = role(choice);
-    let peer = if choice & 2 == 0 { Peer::new(role, 5) } else { Peer::plain(role, 5) };
-    let mut duel = Duel::new(peer, Config { receive_memory: 1 << 20, ..Config::default() });
+    let mut peer = if choice & 2 == 0 { Peer::new(role, 5) } else { Peer::plain(role, 5) };
+    let mut config = Config { receive_memory: 1 << 20, ..Config::default() };
+    if choice & 8 != 0 {
+        ZLIB.name.clone_into(&mut peer.proposal.compression);
+        config.algorithms.compression_out = vec![&ZLIB];
+        config.algorithms.compression_in = vec![&ZLIB];
+    }
+    let mut duel = Duel::new(peer, config);
     duel.exchange_keys();
     if choice & 4 != 0 {
         duel.log_on();
@@ -72,7 +79,8 @@ pub fn messages(data: &[u8]) {
             4 => {
                 let size = input.below(100);
                 let payload = input.take(size).to_vec();
-                duel.peer.send_payload(&payload);
+                // Where there is compression: what no compressor made.
+                duel.peer.send_packed(&payload);
             }
             5 => act(&mut duel, &mut input),
             6 => wait(&mut duel, Duration::from_millis(input.size() as u64)),
