@@ -54,7 +54,9 @@ impl Exit {
             | ErrorKind::Proxy { .. }
             | ErrorKind::Hop { .. } => Self::UNREACHABLE,
             ErrorKind::Timeout { .. } => Self::TIMEOUT,
-            ErrorKind::PeerMisbehaved { .. } | ErrorKind::PeerIncompatible { .. } => Self::PROTOCOL,
+            ErrorKind::PeerMisbehaved { .. }
+            | ErrorKind::PeerIncompatible { .. }
+            | ErrorKind::PeerRejected { .. } => Self::PROTOCOL,
             ErrorKind::HostKeyUnknown { .. }
             | ErrorKind::HostKeyChanged { .. }
             | ErrorKind::HostKeyRevoked { .. }

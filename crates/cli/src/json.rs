@@ -14,12 +14,22 @@ pub(crate) fn event(event: &Event) -> Value {
         Event::HostKey { host, key_type, fingerprint, verdict } => json!({
             "host": host, "key_type": key_type, "fingerprint": fingerprint, "verdict": verdict.name(),
         }),
-        Event::KeyExchange { kex, host_key, cipher_out, cipher_in, mac_out, mac_in, strict, rekey } => {
-            json!({
-                "kex": kex, "host_key": host_key, "cipher_out": cipher_out, "cipher_in": cipher_in,
-                "mac_out": mac_out, "mac_in": mac_in, "strict": strict, "rekey": rekey,
-            })
-        }
+        Event::KeyExchange {
+            kex,
+            host_key,
+            cipher_out,
+            cipher_in,
+            mac_out,
+            mac_in,
+            compression_out,
+            compression_in,
+            strict,
+            rekey,
+        } => json!({
+            "kex": kex, "host_key": host_key, "cipher_out": cipher_out, "cipher_in": cipher_in,
+            "mac_out": mac_out, "mac_in": mac_in, "compression_out": compression_out,
+            "compression_in": compression_in, "strict": strict, "rekey": rekey,
+        }),
         Event::Banner { text } | Event::Warning { text } => json!({ "text": text }),
         Event::AuthAttempt { method, detail } => json!({ "method": method, "detail": detail }),
         Event::AuthRefused { method, remaining, partial } => json!({

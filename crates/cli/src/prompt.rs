@@ -68,7 +68,7 @@ impl Prompter for TerminalPrompter {
     }
 
     fn accept_host_key(&self, question: &HostKeyQuestion) -> bool {
-        let HostKeyQuestion { host, key_type, fingerprint } = question;
+        let HostKeyQuestion { host, key_type, fingerprint, .. } = question;
         let key_type = Untrusted(key_type.as_bytes());
         let text = format!(
             "the {key_type} key of {host} is not on record; its fingerprint is {fingerprint}\n\

@@ -104,6 +104,8 @@ fn before_login() -> Vec<Event> {
             cipher_in: owned("aes128-gcm@openssh.com"),
             mac_out: None,
             mac_in: None,
+            compression_out: None,
+            compression_in: None,
             strict: true,
             rekey: false,
         },

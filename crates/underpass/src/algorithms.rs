@@ -18,8 +18,9 @@ pub(crate) struct OnRecord {
 /// What is offered.
 pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Algorithms, Error> {
     let (default, all) = (Provider::DEFAULT, Provider::ALL);
-    let ciphers = choose("ciphers", default.ciphers, all.ciphers, &settings.ciphers)?;
-    let macs = choose("MACs", default.macs, all.macs, &settings.macs)?;
+    let ciphers = |list| choose("ciphers", default.ciphers, all.ciphers, list);
+    let macs = |list| choose("MACs", default.macs, all.macs, list);
+    let compression = |list| choose("compression methods", default.compression, all.compression, list);
     let host_keys = match &settings.host_key_algorithms {
         None => host_keys(on_record),
         list => choose("host key algorithms", default.signatures, all.signatures, list)?,
@@ -27,12 +28,12 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
     Ok(Algorithms {
         kex: choose("key exchange methods", default.kex, all.kex, &settings.kex_algorithms)?,
         host_keys,
-        ciphers_out: ciphers.clone(),
-        ciphers_in: ciphers,
-        macs_out: macs.clone(),
-        macs_in: macs,
-        compression_out: default.compression.to_vec(),
-        compression_in: default.compression.to_vec(),
+        ciphers_out: ciphers(own(&settings.ciphers_out, &settings.ciphers))?,
+        ciphers_in: ciphers(own(&settings.ciphers_in, &settings.ciphers))?,
+        macs_out: macs(own(&settings.macs_out, &settings.macs))?,
+        macs_in: macs(own(&settings.macs_in, &settings.macs))?,
+        compression_out: compression(own(&settings.compression_out, &settings.compression))?,
+        compression_in: compression(own(&settings.compression_in, &settings.compression))?,
         public_key: choose(
             "public key algorithms",
             // Which key a user has is known, and nobody is served by leaving it out.
@@ -41,6 +42,11 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
             &settings.pubkey_algorithms,
         )?,
     })
+}
+
+/// The list of one direction: its own, or that of both.
+fn own<'a>(own: &'a Option<String>, both: &'a Option<String>) -> &'a Option<String> {
+    if own.is_some() { own } else { both }
 }
 
 /// What is offered where nobody chose: certificates if somebody may certify, then the defaults and what is on record. As
@@ -128,6 +134,18 @@ mod tests {
         assert_eq!(offered(Some("3des-cbc")), ["3des-cbc"]);
         let appended = offered(Some("+3des-cbc"));
         assert_eq!((appended[0], appended.last()), ("aes128-gcm@openssh.com", Some(&"3des-cbc")));
+    }
+
+    #[test]
+    fn a_direction_s_own_list_counts_before_that_of_both() {
+        let builder =
+            Builder::new("bastion").ciphers("aes256-ctr").ciphers_in("aes128-ctr").macs_out("hmac-sha2-512");
+        let offered = algorithms(&builder.compression("zlib,none").settings().unwrap(), &[]).unwrap();
+        assert_eq!((offered.ciphers_out[0].name, offered.ciphers_in[0].name), ("aes256-ctr", "aes128-ctr"));
+        assert_eq!((offered.macs_out.len(), offered.macs_in.len()), (1, Provider::MODERN.macs.len()));
+        assert_eq!((offered.compression_out[0].name, offered.compression_in.len()), ("zlib", 2));
+        let plain = algorithms(&Builder::new("bastion").settings().unwrap(), &[]).unwrap();
+        assert_eq!((plain.compression_out[0].name, plain.compression_in.len()), ("none", 1));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::{env, fmt, net::IpAddr, num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 
-use underpass_crypto::{GroupSizes, Secret, Signer};
+use underpass_crypto::{FingerprintHash, GroupSizes, Secret, Signer};
+use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
 
 use crate::{
@@ -229,6 +230,22 @@ settings! {
     global_known_hosts: Vec<PathBuf> = vec![PathBuf::from("/etc/ssh/ssh_known_hosts")],
         set(files: impl IntoIterator<Item = impl Into<PathBuf>>) => files.into_iter().map(Into::into).collect();
 
+    /// By which hash fingerprints of the server's key are shown, in events, questions and errors. Default: SHA-256.
+    fingerprint_hash: FingerprintHash = FingerprintHash::Sha256, set(hash: FingerprintHash) => hash;
+
+    /// What this side says it is (RFC 4253 section 4.2): `SSH-2.0-`, a name without blanks or `-`, and perhaps a blank
+    /// and a comment; at most 253 printable ASCII characters. Default: `SSH-2.0-Underpass_` and the version.
+    identification: Option<String> = None, set(line: impl Into<String>) => Some(line.into());
+
+    /// What the server may say it is: patterns between commas, of which one must match the whole line; `*` stands for
+    /// any text, `?` for one character. Default: `SSH-2.0-*,SSH-1.99-*`, the versions that speak SSH 2.0.
+    server_identification: String = limits::IDENTIFICATIONS.to_owned(),
+        set(patterns: impl Into<String>) => patterns.into();
+
+    /// What is done against prefix truncation (CVE-2023-48795). Whether the key exchange was strict is told by
+    /// [`Event::KeyExchange`]. Default: strict with every server that can, others are served all the same.
+    strict_kex: StrictKex = StrictKex::Enabled, set(level: StrictKex) => level;
+
     /// The key exchange methods, in the list syntax of `ssh_config`: names and patterns between commas, perhaps after
     /// `+` (append), `-` (remove) or `^` (prefer). Default: all modern ones, best first.
     kex_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
@@ -244,8 +261,33 @@ settings! {
     /// The ciphers, in the same syntax. Default: all modern ones, fastest first.
     ciphers: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
+    /// The ciphers towards the server, where they are to be others than [`ciphers`](Self::ciphers). Default: the same.
+    ciphers_out: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The ciphers from the server, where they are to be others than [`ciphers`](Self::ciphers). Default: the same.
+    ciphers_in: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
     /// The MACs, in the same syntax. Default: all modern ones, encrypt-then-MAC first.
     macs: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The MACs towards the server, where they are to be others than [`macs`](Self::macs). Default: the same.
+    macs_out: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The MACs from the server, where they are to be others than [`macs`](Self::macs). Default: the same.
+    macs_in: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The compression methods, in the same syntax. Compression helps on slow links with text, and costs time on fast
+    /// ones; lengths of packets tell something about their content then. `zlib@openssh.com` begins after the login,
+    /// `zlib` before it. Default: `none`.
+    compression: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The compression methods towards the server, where they are to be others than
+    /// [`compression`](Self::compression). Default: the same.
+    compression_out: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// The compression methods from the server, where they are to be others than
+    /// [`compression`](Self::compression). Default: the same.
+    compression_in: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
     /// The signature algorithms with which to log in, in the same syntax. Default: all modern ones.
     pubkey_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
@@ -340,6 +382,14 @@ settings! {
     /// make a single download faster over a long way: one round trip carries at most this. Default: 64 MiB.
     window_memory: usize = 64 << 20, set(bytes: usize) => bytes;
 
+    /// How many bytes one connection may have on their way from the server, from 1024 to 48 MiB. Windows grow up to it
+    /// where a round trip carries that much. Default: 48 MiB.
+    max_window: u32 = limits::MAX_WINDOW, set(bytes: u32) => bytes;
+
+    /// How many bytes of data the server may send in one packet, from 1024 to 128 KiB. Smaller ones cost throughput.
+    /// Default: 128 KiB.
+    max_packet: u32 = limits::MAX_CHANNEL_DATA as u32, set(bytes: u32) => bytes;
+
     /// Sees events. Default: nobody.
     observer: Option<Observer> = None;
 }
@@ -398,6 +448,14 @@ impl Settings {
             match self.max_connections {
                 1..=MAX_CONNECTIONS => Ok(()),
                 _ => Err(format!("max_connections must be from 1 to {MAX_CONNECTIONS}")),
+            },
+            within("max_window", self.max_window, limits::MAX_WINDOW),
+            within("max_packet", self.max_packet, limits::MAX_CHANNEL_DATA as u32),
+            match &self.identification {
+                Some(line) if !is_identification(line) => {
+                    Err(format!("`{}` is no identification of this side", line.escape_debug()))
+                }
+                _ => Ok(()),
             },
             match self.window_memory {
                 MIN_WINDOW_MEMORY.. => Ok(()),
@@ -498,6 +556,15 @@ fn positive(name: &str, value: u128) -> Result<(), String> {
     if value == 0 { Err(format!("{name} must not be 0")) } else { Ok(()) }
 }
 
+/// Sizes of windows and packets. Smaller ones are of use to nobody.
+fn within(name: &str, bytes: u32, most: u32) -> Result<(), String> {
+    if (MIN_SIZE..=most).contains(&bytes) {
+        Ok(())
+    } else {
+        Err(format!("{name} must be from {MIN_SIZE} to {most} bytes"))
+    }
+}
+
 /// Where login programs leave the user's name; the last is Windows'.
 const USER_VARIABLES: [&str; 3] = ["LOGNAME", "USER", "USERNAME"];
 
@@ -506,6 +573,9 @@ const MAX_CONNECTIONS: usize = 100_000;
 
 /// Below this a single connection would have no useful window.
 const MIN_WINDOW_MEMORY: usize = 256 << 10;
+
+/// Of a window or a packet: below this a connection carries little more than headers.
+const MIN_SIZE: u32 = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -539,6 +609,10 @@ mod tests {
             (base().keepalive_count(0), "keepalive_count"),
             (base().rekey_bytes(0), "rekey_bytes"),
             (base().window_memory(1), "window_memory"),
+            (base().max_window(1023), "max_window"),
+            (base().max_packet(128 * 1024 + 1), "max_packet"),
+            (base().identification("SSH-1.99-old"), "SSH-1.99-old"),
+            (base().identification("SSH-2.0-a\r\nb"), "SSH-2.0-a\\r\\nb"),
             (base().user("-x"), "`-x`"),
             (base().host_key_alias("a b"), "`a b`"),
             (Builder::default(), "the host is empty"),

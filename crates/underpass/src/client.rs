@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
-use underpass_crypto::certificate::Certificate;
-use underpass_crypto::{Secret, key_type, sha256_fingerprint};
+use underpass_crypto::{Compression, Secret, key_type};
 use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
 use underpass_proto::{
-    Answer, ChannelId, ChannelKind, Connection, Credential, Deadline, Error as EngineError,
+    Answer, ChannelId, ChannelKind, Choice, Connection, Credential, Deadline, Error as EngineError,
     Event as EngineEvent, Negotiated, Prompts, Question, QuestionId, Refusal, Refused, RequestId,
     RequestOutcome,
 };
@@ -80,6 +79,12 @@ impl Client {
             }
             EngineError::Incompatible(PeerIncompatible::NoCommonAlgorithm { list, ours, theirs }) => {
                 Error::peer_incompatible(Step::Negotiate, host, list.to_string(), ours, theirs)
+            }
+            EngineError::Incompatible(
+                fault @ (PeerIncompatible::NotStrict { .. } | PeerIncompatible::Identification(_)),
+            ) => {
+                let strict = matches!(fault, PeerIncompatible::NotStrict { .. });
+                Error::peer_rejected(if strict { Step::Negotiate } else { step }, host, fault.to_string())
             }
             EngineError::Incompatible(fault) => Error::peer_misbehaved(step, host, fault.to_string()),
             EngineError::Peer(fault) => Error::peer_misbehaved(step, host, fault.to_string()),
@@ -464,17 +469,9 @@ fn tell_host_key(settings: &Settings, key: &[u8], verdict: HostKeyVerdict) {
     settings.tell(|| Event::HostKey {
         host: host_key::name_on_record(settings).to_owned(),
         key_type: key_type(key).unwrap_or_default().to_owned(),
-        fingerprint: fingerprint(key),
+        fingerprint: host_key::fingerprint_of(settings, key),
         verdict,
     });
-}
-
-/// That of the key itself, where a certificate came with it.
-fn fingerprint(key: &[u8]) -> String {
-    match Certificate::parse(key) {
-        Ok(certificate) => sha256_fingerprint(certificate.key()),
-        Err(_) => sha256_fingerprint(key),
-    }
 }
 
 fn key_exchange(negotiated: &Negotiated, rekey: bool) -> Event {
@@ -485,9 +482,16 @@ fn key_exchange(negotiated: &Negotiated, rekey: bool) -> Event {
         cipher_in: negotiated.cipher_in.name.to_owned(),
         mac_out: negotiated.mac_out.map(|mac| mac.name.to_owned()),
         mac_in: negotiated.mac_in.map(|mac| mac.name.to_owned()),
+        compression_out: compression(negotiated.compression_out),
+        compression_in: compression(negotiated.compression_in),
         strict: negotiated.strict,
         rekey,
     }
+}
+
+/// The name of a method that changes anything.
+fn compression(method: Choice<Compression>) -> Option<String> {
+    method.streams.map(|_| method.name.to_owned())
 }
 
 fn lossy(text: &[u8]) -> String {

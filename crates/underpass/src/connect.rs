@@ -261,8 +261,15 @@ fn config(settings: &Settings, on_record: &OnRecord) -> Result<Config, Error> {
         keepalive_interval: settings.keepalive_interval,
         keepalive_count: settings.keepalive_count,
         receive_memory: settings.window_memory,
+        max_window: settings.max_window,
+        max_packet: settings.max_packet,
+        strict_kex: settings.strict_kex,
+        peer_identification: settings.server_identification.clone(),
         ..Config::default()
     };
+    if let Some(identification) = &settings.identification {
+        config.identification.clone_from(identification);
+    }
     config.rekey_bytes = settings.rekey_bytes.unwrap_or(config.rekey_bytes);
     config.rekey_packets = settings.rekey_packets.unwrap_or(config.rekey_packets);
     config.rekey_age = settings.rekey_interval;

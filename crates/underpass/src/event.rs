@@ -40,7 +40,7 @@ pub enum Event {
         host: String,
         /// The type of the key, e.g. `ssh-ed25519`.
         key_type: String,
-        /// Its fingerprint, `SHA256:` and base64.
+        /// Its fingerprint, by the hash of [`Settings::fingerprint_hash`](crate::Settings::fingerprint_hash).
         fingerprint: String,
         /// Why it was found good.
         verdict: HostKeyVerdict,
@@ -59,6 +59,10 @@ pub enum Event {
         mac_out: Option<String>,
         /// The MAC from server to client; `None` where the cipher has one built in.
         mac_in: Option<String>,
+        /// The compression from client to server; `None` for none.
+        compression_out: Option<String>,
+        /// The compression from server to client; `None` for none.
+        compression_in: Option<String>,
         /// Whether both sides do the strict key exchange (OpenSSH's PROTOCOL, section 1.9).
         strict: bool,
         /// Whether the connection had keys before.
@@ -300,7 +304,18 @@ impl fmt::Display for Event {
 
 impl Event {
     fn fmt_key_exchange(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::KeyExchange { kex, host_key, cipher_out, cipher_in, mac_out, mac_in, strict, rekey } = self
+        let Self::KeyExchange {
+            kex,
+            host_key,
+            cipher_out,
+            cipher_in,
+            mac_out,
+            mac_in,
+            compression_out,
+            compression_in,
+            strict,
+            rekey,
+        } = self
         else {
             return Ok(());
         };
@@ -312,6 +327,14 @@ impl Event {
             write!(f, "{cipher_out} with {mac_out}")?;
         } else {
             write!(f, "out {cipher_out} with {mac_out}, in {cipher_in} with {mac_in}")?;
+        }
+        match (compression_out, compression_in) {
+            (None, None) => {}
+            (Some(out), Some(inward)) if out == inward => write!(f, ", {out}")?,
+            (out, inward) => {
+                let [out, inward] = [out, inward].map(|name| name.as_deref().unwrap_or("no compression"));
+                write!(f, ", out {out}, in {inward}")?;
+            }
         }
         if *strict { f.write_str(", strict") } else { Ok(()) }
     }
@@ -370,18 +393,23 @@ mod tests {
 
     #[test]
     fn a_key_exchange_is_told_per_direction_only_where_they_differ() {
-        let event = |cipher_in: &str| Event::KeyExchange {
+        let event = |cipher_in: &str, compression_in: Option<&str>| Event::KeyExchange {
             kex: "curve25519-sha256".to_owned(),
             host_key: "ssh-ed25519".to_owned(),
             cipher_out: "aes128-ctr".to_owned(),
             cipher_in: cipher_in.to_owned(),
             mac_out: Some("hmac-sha2-256".to_owned()),
             mac_in: Some("hmac-sha2-256".to_owned()),
+            compression_out: compression_in.map(|_| "zlib".to_owned()),
+            compression_in: compression_in.map(str::to_owned),
             strict: true,
             rekey: false,
         };
         let same = "keys: curve25519-sha256, ssh-ed25519, aes128-ctr with hmac-sha2-256, strict";
-        assert_eq!(event("aes128-ctr").to_string(), same);
-        assert!(event("aes256-ctr").to_string().contains("in aes256-ctr with"));
+        assert_eq!(event("aes128-ctr", None).to_string(), same);
+        assert!(event("aes256-ctr", None).to_string().contains("in aes256-ctr with"));
+        assert!(event("aes128-ctr", Some("zlib")).to_string().ends_with(", zlib, strict"));
+        let different = event("aes128-ctr", Some("zlib@openssh.com")).to_string();
+        assert!(different.contains(", out zlib, in zlib@openssh.com"), "{different}");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use underpass_crypto::certificate::{Certificate, is_certificate};
-use underpass_crypto::{key_type, sha256_fingerprint};
+use underpass_crypto::{fingerprint, key_type};
 
 use crate::algorithms::OnRecord;
 use crate::known_hosts::{self, KnownHosts, Location, MAX_FILE_LEN, Refusal, Verdict, store};
@@ -71,7 +71,7 @@ fn judge_certificate(settings: &Settings, hosts: &KnownHosts, blob: &[u8]) -> De
             Err(problem) => problem.to_string(),
         },
         Verdict::Revoked { at } => {
-            let (kind, fingerprint) = (key_type(blob).unwrap_or_default(), sha256_fingerprint(key));
+            let (kind, fingerprint) = (key_type(blob).unwrap_or_default(), fingerprint(key, settings.fingerprint_hash));
             return Decision::Refuse(Error::host_key_revoked(host, kind, &fingerprint, Some(location(&at))));
         }
         Verdict::Refused(refusal) => return Decision::Refuse(undecided(&refusal)),
@@ -86,7 +86,8 @@ fn judge_certificate(settings: &Settings, hosts: &KnownHosts, blob: &[u8]) -> De
 
 fn judge_plain(settings: &Settings, hosts: &KnownHosts, key: &[u8]) -> Decision {
     let host = name_on_record(settings);
-    let (kind, fingerprint) = (key_type(key).unwrap_or_default(), sha256_fingerprint(key));
+    let kind = key_type(key).unwrap_or_default();
+    let fingerprint = fingerprint(key, settings.fingerprint_hash);
     match hosts.check(host, port_on_record(settings), None, key) {
         Verdict::Match { .. } => Decision::Accept(HostKeyVerdict::Known),
         Verdict::Changed { known } => {
@@ -110,7 +111,8 @@ pub(crate) fn accept_new(settings: &Settings, key: &[u8], ask: bool) -> Result<H
     let question = HostKeyQuestion {
         host: name_on_record(settings).to_owned(),
         key_type: key_type(key).unwrap_or_default().to_owned(),
-        fingerprint: sha256_fingerprint(key),
+        fingerprint: fingerprint(key, settings.fingerprint_hash),
+        key: key.to_vec(),
     };
     if ask && !settings.prompter().accept_host_key(&question) {
         return Err(unknown(settings, key));
@@ -126,6 +128,14 @@ pub(crate) fn accept_new(settings: &Settings, key: &[u8], ask: bool) -> Result<H
             .tell(|| Event::Warning { text: format!("cannot add the key to {}: {error}", path.display()) });
     }
     Ok(HostKeyVerdict::Added)
+}
+
+/// What people see of a key: of the key itself, where a certificate came with it.
+pub(crate) fn fingerprint_of(settings: &Settings, key: &[u8]) -> String {
+    match Certificate::parse(key) {
+        Ok(certificate) => fingerprint(certificate.key(), settings.fingerprint_hash),
+        Err(_) => fingerprint(key, settings.fingerprint_hash),
+    }
 }
 
 /// Certificates are good for a time.
@@ -153,7 +163,8 @@ fn unknown(settings: &Settings, key: &[u8]) -> Error {
     let files: Vec<PathBuf> =
         settings.user_known_hosts.iter().chain(&settings.global_known_hosts).cloned().collect();
     let kind = key_type(key).unwrap_or_default();
-    Error::host_key_unknown(name_on_record(settings), kind, &sha256_fingerprint(key), files)
+    let fingerprint = fingerprint(key, settings.fingerprint_hash);
+    Error::host_key_unknown(name_on_record(settings), kind, &fingerprint, files)
 }
 
 fn undecided(refusal: &Refusal) -> Error {

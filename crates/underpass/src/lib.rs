@@ -133,8 +133,9 @@ pub use stats::Stats;
 pub use stream::Stream;
 pub use tunnel::{State, Tunnel};
 pub use underpass_crypto::{
-    GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength, select,
+    FingerprintHash, GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength, fingerprint, select,
 };
+pub use underpass_proto::StrictKex;
 pub use underpass_proxy::{Access, Credentials, Headers, ProxyUrl};
 
 /// The README's examples, so that they compile.

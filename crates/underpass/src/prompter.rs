@@ -42,8 +42,10 @@ pub struct HostKeyQuestion {
     pub host: String,
     /// The type of the key, e.g. `ssh-ed25519`.
     pub key_type: String,
-    /// Its fingerprint, `SHA256:` and base64.
+    /// Its fingerprint, by the hash of [`Settings::fingerprint_hash`](crate::Settings::fingerprint_hash).
     pub fingerprint: String,
+    /// The public key blob (RFC 4253 section 6.6). [`fingerprint`](crate::fingerprint) gives its other fingerprints.
+    pub key: Vec<u8>,
 }
 
 /// Answers nothing, for programs that no person watches.

@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) stop: watch::Sender<Stop>,
     /// The network has changed: now is a good time for an attempt.
     pub(crate) nudge: Notify,
+    /// New keys are wanted.
+    pub(crate) rekey: Notify,
     /// One for each connection that may be carried at the same time.
     pub(crate) places: Arc<Semaphore>,
     /// One for each client that is looked up, or may be saying where it wants to go: they are no connections yet.
@@ -126,6 +128,10 @@ impl Supervisor {
                 () = shared.nudge.notified() => {
                     self.shaken = Some(Instant::now());
                     live.probe(SIGN_OF_LIFE);
+                }
+                () = shared.rekey.notified() => {
+                    // A session that has just ended needs no keys.
+                    let _ = live.commands().send(Command::Rekey);
                 }
             }
         }
@@ -267,6 +273,7 @@ impl Shared {
             state: watch::Sender::new(State::Connecting),
             stop: watch::Sender::new(Stop::No),
             nudge: Notify::new(),
+            rekey: Notify::new(),
             places: Arc::new(Semaphore::new(settings.max_connections)),
             handshakes: Arc::new(Semaphore::new(MAX_HANDSHAKES)),
             silent: AtomicBool::new(false),

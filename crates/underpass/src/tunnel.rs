@@ -196,6 +196,13 @@ impl Tunnel {
         self.0.shared.nudge.notify_one();
     }
 
+    /// Agrees with the server on new keys, whatever the [limits](Settings::rekey_bytes) say;
+    /// [`Event::KeyExchange`] tells when that is done. Connections are held up for a round trip or two. A key exchange
+    /// that is under way already counts. While there is no connection to the server, the next one renews its keys.
+    pub fn rekey(&self) {
+        self.0.shared.rekey.notify_one();
+    }
+
     /// What it has carried so far.
     pub fn stats(&self) -> Stats {
         self.0.shared.tasks.stats.read()

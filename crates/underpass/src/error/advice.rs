@@ -28,6 +28,10 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
             "update the server, or name an algorithm that both sides have (`underpass algorithms` lists ours; weak ones are \
              off until they are named)"
         }
+        ErrorKind::PeerRejected { .. } => {
+            "update the server, or demand less of it: see the settings for the strict key exchange and for the server's \
+             identification"
+        }
         ErrorKind::HostKeyRevoked { .. } => {
             "do not connect: the key may be in somebody else's hands; ask the server's administrator"
         }

@@ -60,6 +60,11 @@ impl Error {
         Self::new(step, ErrorKind::PeerIncompatible { list: list.into(), ours, theirs }).with_host(host)
     }
 
+    /// The settings forbid what the peer is or lacks. `why` is safe to show.
+    pub fn peer_rejected(step: Step, host: &str, why: impl Into<String>) -> Self {
+        Self::new(step, ErrorKind::PeerRejected { why: why.into() }).with_host(host)
+    }
+
     /// None of `files` knows a key of `host`.
     pub fn host_key_unknown(host: &str, key_type: &str, fingerprint: &str, files: Vec<PathBuf>) -> Self {
         let kind = ErrorKind::HostKeyUnknown {

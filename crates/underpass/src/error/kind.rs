@@ -14,7 +14,7 @@ use crate::{Endpoint, Forward};
 /// | [`ForwardRefused`](Self::ForwardRefused) | the server's: policy, or its port is taken | `open`, `add_forward` |
 /// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked), [`HostCertificate`](Self::HostCertificate) | a person's: never to be tried again unseen | `open` |
 /// | [`Authentication`](Self::Authentication) | the credentials': trying again gets an address banned | `open` |
-/// | [`PeerIncompatible`](Self::PeerIncompatible), [`PeerMisbehaved`](Self::PeerMisbehaved) | the server's software's | `open`, `closed` |
+/// | [`PeerIncompatible`](Self::PeerIncompatible), [`PeerRejected`](Self::PeerRejected), [`PeerMisbehaved`](Self::PeerMisbehaved) | the server's software's | `open`, `closed` |
 /// | [`Timeout`](Self::Timeout), [`Disconnected`](Self::Disconnected), [`Lost`](Self::Lost), [`PeerDead`](Self::PeerDead) | the server's or the network's: may pass | `open`, `closed` |
 /// | [`TargetRefused`](Self::TargetRefused), and [`Timeout`](Self::Timeout) at [`Step::OpenChannel`](crate::Step::OpenChannel) | the target's: the tunnel goes on | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
 /// | [`TargetUnreachable`](Self::TargetUnreachable) | the target's, on this machine's side: the tunnel goes on | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
@@ -59,11 +59,16 @@ pub enum ErrorKind {
         /// What the peer offers.
         theirs: Vec<String>,
     },
+    /// The peer could be served, and the settings forbid it.
+    PeerRejected {
+        /// What it is or lacks.
+        why: String,
+    },
     /// Nothing says whether the server's key is the right one.
     HostKeyUnknown {
         /// The type of the key, e.g. `ssh-ed25519`.
         key_type: String,
-        /// Its fingerprint, `SHA256:` and base64.
+        /// Its fingerprint.
         fingerprint: String,
         /// The files without an entry for the host.
         files: Vec<PathBuf>,
@@ -234,6 +239,7 @@ impl ErrorKind {
             Self::Timeout { .. } => "timeout",
             Self::PeerMisbehaved { .. } => "peer-misbehaved",
             Self::PeerIncompatible { .. } => "peer-incompatible",
+            Self::PeerRejected { .. } => "peer-rejected",
             Self::HostKeyUnknown { .. } => "host-key-unknown",
             Self::HostKeyChanged { .. } => "host-key-changed",
             Self::HostKeyRevoked { .. } => "host-key-revoked",
@@ -271,6 +277,7 @@ impl fmt::Display for ErrorKind {
             Self::PeerIncompatible { list, ours, theirs } => {
                 write!(f, "no {list} in common: the server has {}, this side {}", List(theirs), List(ours))
             }
+            Self::PeerRejected { why } => f.write_str(why),
             Self::HostKeyUnknown { key_type, fingerprint, .. } => {
                 write!(f, "its {key_type} key {fingerprint} is not on record")
             }

@@ -11,9 +11,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use underpass_crypto::Signer;
+use underpass_crypto::algorithms::zlib::ZLIB_OPENSSH;
 use underpass_proto::{
-    Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, ForwardVerdict, Question,
-    QuestionId, Refusal, RemoteBind, ServerConfig,
+    Algorithms, Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, ForwardVerdict,
+    Question, QuestionId, Refusal, RemoteBind, ServerConfig,
 };
 use underpass_wire::OpenFailureReason;
 
@@ -59,10 +60,20 @@ pub(super) async fn accept(listener: TcpListener, shared: Shared) {
     }
 }
 
+/// The engine's defaults. Clients that prefer it get compression, once they are logged in, as from common servers.
+fn config() -> Config {
+    let mut config = Config::default();
+    let Algorithms { compression_out, compression_in, .. } = &mut config.algorithms;
+    for list in [compression_out, compression_in] {
+        list.push(&ZLIB_OPENSSH);
+    }
+    config
+}
+
 async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
     // Not fatal: the connection is only slower without.
     let _ = stream.set_nodelay(true);
-    let config = ServerConfig { common: Config::default(), host_keys: shared.host_keys.clone() };
+    let config = ServerConfig { common: config(), host_keys: shared.host_keys.clone() };
     let Ok(engine) = Connection::server(config, Box::new(OsEntropy::new()), Instant::now()) else { return };
     let (mut alive, observer) = (shared.alive.clone(), shared.observer.clone());
     let stats = shared.stats.clone();

@@ -50,7 +50,9 @@ pub(super) fn of(error: &Error) -> Outlook {
         | ErrorKind::Authentication { .. }
         | ErrorKind::Identity { .. } => Outlook::Refused,
         // Software has to be changed, or settings.
-        ErrorKind::PeerIncompatible { .. } | ErrorKind::Configuration { .. } => Outlook::Lasting,
+        ErrorKind::PeerIncompatible { .. }
+        | ErrorKind::PeerRejected { .. }
+        | ErrorKind::Configuration { .. } => Outlook::Lasting,
         // The ports stay bound while a tunnel reconnects, so this is its start, and somebody sees it.
         ErrorKind::Bind { .. } | ErrorKind::BindUnix { .. } | ErrorKind::ForwardRefused { .. } => {
             Outlook::Lasting

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Unlisten(ForwardId),
     /// End with a dead peer unless something comes within this time.
     Probe(Duration),
+    /// Agree on new keys.
+    Rekey,
     /// Take no more connections; end when there are none, or at this time.
     Drain(Instant),
     /// End now.

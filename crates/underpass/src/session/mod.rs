@@ -407,6 +407,7 @@ impl<S: Side> Session<S> {
                     }
                 }
                 Command::Probe(patience) => self.engine.probe(patience, now),
+                Command::Rekey => self.engine.rekey(now),
                 Command::Drain(until) => {
                     if matches!(self.ending, Ending::Running) {
                         self.side.draining(self.carried.len());

@@ -16,6 +16,7 @@ mod jumps;
 mod limits;
 mod listening;
 mod loss;
+mod negotiation;
 mod observers;
 mod reconnecting;
 mod remote_forward;
