@@ -8,7 +8,9 @@ Takes one argument, a JSON object:
   new_password     if set, `password` is expired: it is to be changed for this one
   prompts          for keyboard-interactive: rounds, each a list of [prompt, echo, expected answer]
   debug_level      1 to 3; from 2 on the algorithms of each connection are logged, and each packet of data. Default 1
-  signature_algs, kex_algs, encryption_algs, mac_algs   lists of names; all of asyncssh's defaults if absent
+  signature_algs, kex_algs, encryption_algs, mac_algs, compression_algs   lists of names; all of asyncssh's defaults if
+                   absent
+  strict_kex       false for a server from before the strict key exchange. Default true
 
 Prints the address that it listens on, then logs to standard error until its standard input ends.
 """
@@ -23,7 +25,7 @@ import asyncssh
 import asyncssh_algorithms
 
 SETTINGS = json.loads(sys.argv[1])
-ALGORITHMS = ("signature_algs", "kex_algs", "encryption_algs", "mac_algs")
+ALGORITHMS = ("signature_algs", "kex_algs", "encryption_algs", "mac_algs", "compression_algs")
 
 
 class Server(asyncssh.SSHServer):
@@ -86,6 +88,13 @@ class Server(asyncssh.SSHServer):
         return "Test", "Answer, please.", "", [(prompt, echo) for prompt, echo, _ in prompts]
 
 
+def forget_strict_kex():
+    """Takes the marker out of what the server offers, and keeps it from noticing the client's."""
+    connection = asyncssh.connection.SSHServerConnection
+    connection._get_extra_kex_algs = lambda self: [b"ext-info-s"]
+    connection._strict_kex = property(lambda self: False, lambda self, value: None)
+
+
 async def main():
     """Serves until standard input ends."""
     options = {name: SETTINGS[name] for name in ALGORITHMS if name in SETTINGS}
@@ -105,4 +114,6 @@ asyncssh_algorithms.register()
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 asyncssh.set_log_level(logging.DEBUG)
 asyncssh.set_debug_level(SETTINGS.get("debug_level", 1))
+if not SETTINGS.get("strict_kex", True):
+    forget_strict_kex()
 asyncio.run(main())

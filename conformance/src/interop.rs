@@ -138,6 +138,15 @@ fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
 }
 
 fn prove(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
+    // Clients prefer the other method; a server that lacks it leaves them no choice.
+    if (row.role, row.name, peer.kind()) == (Role::Compression, "zlib", PeerKind::Asyncssh) {
+        let settings = json!({ "debug_level": 2, "compression_algs": ["zlib"] });
+        return carry(row, &asyncssh::start(&settings)?, target);
+    }
+    carry(row, peer, target)
+}
+
+fn carry(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
     let log = peer.process().err();
     let mark = log.mark();
     let session = restricted(row, peer)?.forward(target.address()).start()?;
@@ -161,6 +170,10 @@ fn restricted(row: &Row, peer: &Peer) -> Result<Client> {
         Role::HostKey => client.option("HostKeyAlgorithms", row.name),
         Role::Cipher => client.option("Ciphers", row.name),
         Role::Mac => client.option("Ciphers", "aes128-ctr").option("MACs", row.name),
+        Role::Compression => {
+            let client = client.option("Ciphers", "aes128-ctr").option("MACs", "hmac-sha2-256");
+            client.option("Compression", "yes")
+        }
         Role::UserKey(key_type) => client
             .no_identity()
             .identity(Keys::get()?.user(key_type))
@@ -182,6 +195,7 @@ fn claimed(row: &Row, session: &Session) -> Result<()> {
                 Role::HostKey => &["host_key"],
                 Role::Cipher => &["cipher_out", "cipher_in"],
                 Role::Mac => &["mac_out", "mac_in"],
+                Role::Compression => &["compression_out", "compression_in"],
                 Role::UserKey(_) => &[],
             };
             if let Some(field) = fields.iter().find(|&&field| exchange[field] != name) {
@@ -208,6 +222,7 @@ fn confirmed(row: &Row, kind: PeerKind, log: &str) -> Result<()> {
         (PeerKind::Asyncssh, Role::Kex) => found(log, &[format!("Key exchange alg: {name}")]),
         (PeerKind::Asyncssh, Role::Cipher) => found(log, &[format!("Encryption alg: {name}")]),
         (PeerKind::Asyncssh, Role::Mac) => found(log, &[format!("MAC alg: {name}")]),
+        (PeerKind::Asyncssh, Role::Compression) => found(log, &[format!("Compression alg: {name}\n")]),
         (PeerKind::Asyncssh, Role::UserKey(_)) => found(log, &[format!("Verifying request with {name} key")]),
         // asyncssh logs the list that the client offered, which has this one name.
         (PeerKind::Asyncssh, Role::HostKey) => found(log, &[format!("Host key algs: {name}")]),
@@ -224,6 +239,9 @@ fn confirmed_by_openssh(row: &Row, log: &str) -> Result<()> {
         Role::HostKey => found(log, &[format!("kex: host key algorithm: {name}")]),
         Role::Cipher => found(log, &directions(format!("cipher: {name} "))),
         Role::Mac => found(log, &directions(format!("cipher: aes128-ctr MAC: {name} "))),
+        Role::Compression => {
+            found(log, &directions(format!("cipher: aes128-ctr MAC: hmac-sha2-256 compression: {name}")))
+        }
         Role::UserKey(_) => Ok(()),
     }
 }

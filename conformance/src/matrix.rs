@@ -20,6 +20,8 @@ pub enum Role {
     Cipher,
     /// MAC, in both directions, with a cipher that has none of its own.
     Mac,
+    /// Compression, in both directions.
+    Compression,
 }
 
 impl Role {
@@ -32,6 +34,7 @@ impl Role {
             Self::UserKey(_) => "user key",
             Self::Cipher => "cipher",
             Self::Mac => "MAC",
+            Self::Compression => "compression",
         }
     }
 }
@@ -54,13 +57,14 @@ impl Row {
         fn weak<T: Named>(all: &'static [&'static T], name: &str) -> bool {
             Provider::find(all, name).is_some_and(|found| found.strength() == Strength::Legacy)
         }
-        let Provider { kex, signatures, ciphers, macs, .. } = Provider::ALL;
+        let Provider { kex, signatures, ciphers, macs, compression } = Provider::ALL;
         match self.role {
             Role::Kex => weak(kex, self.name),
             Role::HostKey => weak(signatures, self.name),
             Role::UserKey(_) => false,
             Role::Cipher => weak(ciphers, self.name),
             Role::Mac => weak(macs, self.name),
+            Role::Compression => weak(compression, self.name),
         }
     }
 }
@@ -140,6 +144,8 @@ pub const MATRIX: &[Row] = &[
     row(Role::Mac, "hmac-ripemd160-96", &[Asyncssh]),
     row(Role::Mac, "hmac-md5", WITHOUT_DROPBEAR),
     row(Role::Mac, "hmac-md5-96", WITHOUT_DROPBEAR),
+    row(Role::Compression, "zlib@openssh.com", ALL),
+    row(Role::Compression, "zlib", &[Asyncssh]),
 ];
 
 const ALL: &[PeerKind] = PeerKind::ALL;
