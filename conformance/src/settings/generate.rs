@@ -173,7 +173,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("ProxyJump", &["jump", "me@jump:2222", "a,b", "none"]),
     ("SendEnv", &["LANG", "LC_* A"]),
     ("ForwardX11", &["no"]),
-    ("Compression", &["no"]),
+    ("Compression", &["yes", "no"]),
     ("Protocol", &["2"]),
     ("Frobnicate", &["1", "a b"]),
 ];

@@ -100,6 +100,7 @@ pub(crate) struct Algorithms {
     pub(crate) kex: Option<String>,
     pub(crate) host_keys: Option<String>,
     pub(crate) public_keys: Option<String>,
+    pub(crate) compression: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -165,13 +165,14 @@ mod tests {
 
     #[test]
     fn what_is_passed_over_is_told_by_its_weight() {
-        let config = "UseWarp 9\nUseWarp 8\nCompression yes\nForwardX11 yes\nIgnoreUnknown Use*\nUseMe 1\n";
+        let config =
+            "UseWarp 9\nUseWarp 8\nProxyUseFdpass yes\nForwardX11 yes\nIgnoreUnknown Use*\nUseMe 1\n";
         let events = with("-L 1:a:2 web", config).unwrap().1;
         let told: Vec<(&str, u8, String)> =
             events.iter().map(|event| (event.name(), event.level(), event.to_string())).collect();
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(told[0].2.contains("line 1: passing over the unknown keyword `UseWarp`"), "{told:?}");
-        assert!(told[1].2.contains("line 3: passing over `Compression`"), "{told:?}");
+        assert!(told[1].2.contains("line 3: passing over `ProxyUseFdpass`"), "{told:?}");
         assert_eq!((told[2].0, told[2].1), ("detail", 2));
     }
 

@@ -256,6 +256,7 @@ const FORMATS: &[(&str, Format)] = &[
         "PubkeyAcceptedAlgorithms",
         Format::Algorithms(|list| algorithms(Provider::MODERN.signatures, Provider::ALL.signatures, list)),
     ),
+    ("Compression", Format::By(flag)),
     ("ServerAliveInterval", Format::By(seconds)),
     ("ServerAliveCountMax", Format::By(number)),
     ("TCPKeepAlive", Format::By(flag)),

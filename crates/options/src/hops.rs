@@ -80,6 +80,7 @@ fn inherit(own: &mut Args, args: &Args) {
     or(&mut own.algorithms.kex, args.algorithms.kex.clone());
     or(&mut own.algorithms.host_keys, args.algorithms.host_keys.clone());
     or(&mut own.algorithms.public_keys, args.algorithms.public_keys.clone());
+    or(&mut own.algorithms.compression, args.algorithms.compression);
     or(&mut own.liveness.interval, args.liveness.interval);
     or(&mut own.liveness.count, args.liveness.count);
     or(&mut own.liveness.tcp_keepalive, args.liveness.tcp_keepalive);

@@ -138,6 +138,10 @@ fn algorithms(settings: &mut Settings, args: &Args) {
     settings.kex_algorithms = algorithms.kex;
     settings.host_key_algorithms = algorithms.host_keys;
     settings.pubkey_algorithms = algorithms.public_keys;
+    if algorithms.compression == Some(true) {
+        // What ssh asks for, in its order.
+        settings.compression = Some("zlib@openssh.com,zlib,none".to_owned());
+    }
 }
 
 fn liveness(settings: &mut Settings, args: &Args) {
@@ -315,6 +319,18 @@ mod tests {
         assert_eq!(resolved.host_key_policy, HostKeyPolicy::AcceptNew);
         assert_eq!(resolved.host_key_alias.as_deref(), Some("b"));
         assert_eq!(resolved.ciphers.as_deref(), Some("aes128-ctr"));
+    }
+
+    #[test]
+    fn compression_is_asked_for_as_ssh_does() {
+        for (options, expected) in [
+            (&["-C"][..], Some("zlib@openssh.com,zlib,none")),
+            (&["-o", "Compression=yes"], Some("zlib@openssh.com,zlib,none")),
+            (&["-o", "Compression=no"], None),
+            (&[], None),
+        ] {
+            assert_eq!(settings(options).unwrap().compression.as_deref(), expected, "{options:?}");
+        }
     }
 
     #[test]

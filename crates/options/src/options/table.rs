@@ -290,6 +290,17 @@ pub(super) static TABLE: &[Row] = &[
         ..row(Group::Algorithms)
     },
     Row {
+        flags: &[Flag { name: Name::Short('C'), means: Some("yes") }],
+        keyword: Some("Compression"),
+        metavar: "yes|no",
+        doc: "Whether to compress what the tunnel carries, both ways, if the server can: after the login where it has \
+              zlib@openssh.com, else from the start. Of use on slow links, for text",
+        default: "no",
+        example: "yes",
+        action: Action::Set(|args, value| set(&mut args.algorithms.compression, values::yes_no(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
         keyword: Some("ServerAliveInterval"),
         metavar: "TIME",
         doc: "How long the server may be silent before it is asked for a sign of life; 0 never asks",
