@@ -188,6 +188,7 @@ pub const COMPARED: &[Compared] = &[
     always("addressfamily"),
     always("batchmode"),
     always("compression"),
+    always("fingerprinthash"),
     always("hostkeyalias"),
     always("identitiesonly"),
     always("kbdinteractiveauthentication"),

@@ -174,6 +174,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("SendEnv", &["LANG", "LC_* A"]),
     ("ForwardX11", &["no"]),
     ("Compression", &["yes", "no"]),
+    ("FingerprintHash", &["md5", "SHA256"]),
     ("Protocol", &["2"]),
     ("Frobnicate", &["1", "a b"]),
 ];

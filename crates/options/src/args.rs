@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use underpass::{
-    AccessList, AddressFamily, Backoff, Destination, Destinations, Endpoint, Forward, Headers, HostKeyPolicy,
-    Proxy, ReconnectWhen, SocketOptions,
+    AccessList, AddressFamily, Backoff, Destination, Destinations, Endpoint, FingerprintHash, Forward,
+    Headers, HostKeyPolicy, Proxy, ReconnectWhen, SocketOptions,
 };
 
 /// The command line.
@@ -91,6 +91,7 @@ pub(crate) struct HostKey {
     pub(crate) alias: Option<String>,
     pub(crate) user_files: Option<Vec<String>>,
     pub(crate) global_files: Option<Vec<String>>,
+    pub(crate) fingerprint_hash: Option<FingerprintHash>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -240,6 +240,7 @@ const FORMATS: &[(&str, Format)] = &[
     ("PasswordAuthentication", Format::By(flag)),
     ("KbdInteractiveAuthentication", Format::By(flag)),
     ("StrictHostKeyChecking", Format::By(host_key_policy)),
+    ("FingerprintHash", Format::By(|value| Some(unquoted(value).to_ascii_uppercase()))),
     ("UserKnownHostsFile", Format::Files("UserKnownHostsFile")),
     ("GlobalKnownHostsFile", Format::By(|value| Some(unquoted(value)))),
     (

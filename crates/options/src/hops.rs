@@ -73,6 +73,7 @@ fn inherit(own: &mut Args, args: &Args) {
     or(&mut own.login.batch, args.login.batch);
     or(&mut own.login.password_prompts, args.login.password_prompts);
     or(&mut own.host_key.policy, args.host_key.policy);
+    or(&mut own.host_key.fingerprint_hash, args.host_key.fingerprint_hash);
     or(&mut own.host_key.user_files, args.host_key.user_files.clone());
     or(&mut own.host_key.global_files, args.host_key.global_files.clone());
     or(&mut own.algorithms.ciphers, args.algorithms.ciphers.clone());

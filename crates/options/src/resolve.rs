@@ -195,6 +195,7 @@ fn login(
 
 fn host_key(settings: &mut Settings, host_key: &HostKey, paths: &Paths<'_>) -> Result<(), Error> {
     put(&mut settings.host_key_policy, host_key.policy);
+    put(&mut settings.fingerprint_hash, host_key.fingerprint_hash);
     settings.host_key_alias.clone_from(&host_key.alias);
     let files = |keyword, files: &Option<Vec<String>>| {
         files.as_ref().map(|files| paths.all(keyword, files)).transpose()

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use underpass::{AddressFamily, Forward, HostKeyPolicy};
+use underpass::{AddressFamily, FingerprintHash, Forward, HostKeyPolicy};
 
 use super::{Action, Flag, Group, Name, Row};
 use crate::{
@@ -228,6 +228,22 @@ pub(super) static TABLE: &[Row] = &[
         default: "/etc/ssh/ssh_known_hosts",
         example: "none",
         action: Action::Set(|args, value| set(&mut args.host_key.global_files, values::words(value))),
+        ..row(Group::HostKeys)
+    },
+    Row {
+        keyword: Some("FingerprintHash"),
+        metavar: "md5|sha1|sha256",
+        doc: "By which hash the fingerprint of the server's key is shown",
+        default: "sha256",
+        example: "md5",
+        action: Action::Set(|args, value| {
+            const HASHES: [(&str, FingerprintHash); 3] = [
+                ("md5", FingerprintHash::Md5),
+                ("sha1", FingerprintHash::Sha1),
+                ("sha256", FingerprintHash::Sha256),
+            ];
+            set(&mut args.host_key.fingerprint_hash, values::choice(value, &HASHES))
+        }),
         ..row(Group::HostKeys)
     },
     Row {
