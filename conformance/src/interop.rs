@@ -1,6 +1,7 @@
 //! The [matrix](crate::matrix), run.
 
 use std::fmt;
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use underpass_testkit::server::Server;
 use underpass_testkit::target::Target;
 
 use crate::client::{Client, ClientKind, Session};
-use crate::keys::Keys;
+use crate::keys::{KeyType, Keys, public_half};
 use crate::matrix::{MATRIX, Role, Row, offered};
 use crate::peer::{Peer, PeerKind, asyncssh, dropbear, sshd};
 use crate::{Failure, Result, traffic};
@@ -117,14 +118,18 @@ fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
         // Only at this level does it name the algorithm of a user's signature.
         PeerKind::Sshd => {
             let list = |keyword: &str, role| format!("{keyword} {}", offered(kind, role).join(","));
-            sshd::start(&[
-                "LogLevel DEBUG3",
-                &list("KexAlgorithms", Role::Kex),
-                &list("HostKeyAlgorithms", Role::HostKey),
-                &list("PubkeyAcceptedAlgorithms", Role::HostKey),
-                &list("Ciphers", Role::Cipher),
-                &list("MACs", Role::Mac),
-            ])
+            let mut lines = vec![
+                "LogLevel DEBUG3".to_owned(),
+                list("KexAlgorithms", Role::Kex),
+                list("HostKeyAlgorithms", Role::HostKey),
+                list("PubkeyAcceptedAlgorithms", Role::HostKey),
+                list("Ciphers", Role::Cipher),
+                list("MACs", Role::Mac),
+            ];
+            for &key_type in KeyType::ALL {
+                lines.push(format!("HostCertificate {}", Keys::get()?.host_certificate(key_type).display()));
+            }
+            sshd::start(&lines.iter().map(String::as_str).collect::<Vec<_>>())
         }
         PeerKind::Asyncssh => asyncssh::start(&json!({
             "debug_level": 2,
@@ -149,7 +154,16 @@ fn prove(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
 fn carry(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
     let log = peer.process().err();
     let mark = log.mark();
-    let session = restricted(row, peer)?.forward(target.address()).start()?;
+    let scratch = tempfile::tempdir()?;
+    let mut client = restricted(row, peer)?;
+    if row.role == Role::HostKey && row.name.contains("-cert-") {
+        // Nothing but the authority is on record.
+        let known_hosts = scratch.path().join("known_hosts");
+        let authority = public_half(&Keys::get()?.authority())?;
+        fs::write(&known_hosts, format!("@cert-authority * {authority}"))?;
+        client = client.option("UserKnownHostsFile", known_hosts.display().to_string());
+    }
+    let session = client.forward(target.address()).start()?;
     traffic::run(PATIENCE, traffic::echo(session.local(), Payload::new(1), LENGTH))?;
     claimed(row, &session)?;
     // The log of a busy peer comes late.
@@ -168,7 +182,8 @@ fn restricted(row: &Row, peer: &Peer) -> Result<Client> {
     Ok(match row.role {
         Role::Kex => client.option("KexAlgorithms", row.name),
         Role::HostKey => client.option("HostKeyAlgorithms", row.name),
-        Role::Cipher => client.option("Ciphers", row.name),
+        // dropbear has no other MAC.
+        Role::Cipher => client.option("Ciphers", row.name).option("MACs", "+hmac-sha2-256"),
         Role::Mac => client.option("Ciphers", "aes128-ctr").option("MACs", row.name),
         Role::Compression => {
             let client = client.option("Ciphers", "aes128-ctr").option("MACs", "hmac-sha2-256");

@@ -82,6 +82,30 @@ impl Keys {
         self.host(key_type).with_extension("dropbear")
     }
 
+    /// The key that certifies the host keys.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.directory.join("authority")
+    }
+
+    /// The certificate of a host key, for 127.0.0.1 and for ever.
+    #[must_use]
+    pub fn host_certificate(&self, key_type: KeyType) -> PathBuf {
+        self.directory.join(format!("host-{}-cert.pub", key_type.name()))
+    }
+
+    /// Certifies the public half of a key with other options of `ssh-keygen`, into this directory.
+    ///
+    /// # Errors
+    /// `ssh-keygen` failed.
+    pub fn certify(&self, private: &Path, options: &[&str], directory: &Path) -> Result<PathBuf> {
+        let name = private.file_name().unwrap_or(OsStr::new("key")).to_string_lossy().into_owned();
+        let copy = directory.join(format!("{name}.pub"));
+        fs::copy(private.with_extension("pub"), &copy)?;
+        certify(&self.authority(), options, &copy)?;
+        Ok(directory.join(format!("{name}-cert.pub")))
+    }
+
     /// A private key that the servers accept.
     #[must_use]
     pub fn user(&self, key_type: KeyType) -> PathBuf {
@@ -118,8 +142,11 @@ impl Keys {
     }
 
     fn make(&self) -> Result<()> {
+        keygen(KeyType::Ed25519, "", &self.authority())?;
         for &key_type in KeyType::ALL {
             keygen(key_type, "", &self.host(key_type))?;
+            let public = self.host(key_type).with_extension("pub");
+            certify(&self.authority(), &["-h", "-n", "127.0.0.1"], &public)?;
             keygen(key_type, "", &self.user(key_type))?;
             if key_type == KeyType::Dsa {
                 // dropbear has lost it.
@@ -182,6 +209,13 @@ fn keygen(key_type: KeyType, passphrase: &str, path: &Path) -> Result<()> {
     succeeded("ssh-keygen", made)
 }
 
+/// Puts the certificate beside the key.
+fn certify(authority: &Path, options: &[&str], public: &Path) -> Result<()> {
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.arg("-q").arg("-s").arg(authority).args(["-I", "a certificate"]).args(options).arg(public);
+    succeeded("ssh-keygen", keygen.output())
+}
+
 fn succeeded(program: &str, output: std::io::Result<std::process::Output>) -> Result<()> {
     let output = output.map_err(|error| Failure::from(error).during(program))?;
     if output.status.success() {
@@ -191,4 +225,4 @@ fn succeeded(program: &str, output: std::io::Result<std::process::Output>) -> Re
 }
 
 /// Names the directory; to be changed with what it holds, so that keys of an older suite are not used.
-const FORMAT: &str = "keys-2";
+const FORMAT: &str = "keys-3";

@@ -104,12 +104,17 @@ impl Provider {
 
     /// What a client offers that was told nothing: of [`Provider::MODERN`] that which no common auditor holds anything
     /// against. The curves of NIST are left to those who name them, to servers on record with such a key, and to users
-    /// who have one; MACs over the plain text to those who name them.
+    /// who have one; MACs over the plain text, and moduli of 2,048 bits, to those who name them.
     pub const DEFAULT: Provider = Provider {
         kex: &[
             &a::mlkem768x25519::MLKEM768X25519_SHA256,
+            &a::sntrup761x25519::SNTRUP761X25519_SHA512,
+            &a::sntrup761x25519::SNTRUP761X25519_SHA512_OPENSSH,
             &a::x25519::CURVE25519_SHA256,
             &a::x25519::CURVE25519_SHA256_LIBSSH,
+            &a::dh::DH_GROUP_EXCHANGE_SHA256,
+            &a::dh::DH_GROUP16_SHA512,
+            &a::dh::DH_GROUP18_SHA512,
         ],
         signatures: &[&a::ed25519::SSH_ED25519, &a::rsa::RSA_SHA2_512, &a::rsa::RSA_SHA2_256],
         macs: &[&a::hmac::HMAC_SHA2_256_ETM, &a::hmac::HMAC_SHA2_512_ETM],
@@ -133,6 +138,8 @@ impl Provider {
             &a::certified::RSA_SHA2_256_CERT,
             &a::legacy::ssh_rsa::SSH_RSA,
             &a::legacy::ssh_dss::SSH_DSS,
+            &a::certified::SSH_RSA_CERT,
+            &a::certified::SSH_DSS_CERT,
         ],
         ciphers: &[
             &a::legacy::cbc::AES128_CBC,

@@ -71,7 +71,8 @@ fn judge_certificate(settings: &Settings, hosts: &KnownHosts, blob: &[u8]) -> De
             Err(problem) => problem.to_string(),
         },
         Verdict::Revoked { at } => {
-            let (kind, fingerprint) = (key_type(blob).unwrap_or_default(), fingerprint(key, settings.fingerprint_hash));
+            let (kind, fingerprint) =
+                (key_type(blob).unwrap_or_default(), fingerprint(key, settings.fingerprint_hash));
             return Decision::Refuse(Error::host_key_revoked(host, kind, &fingerprint, Some(location(&at))));
         }
         Verdict::Refused(refusal) => return Decision::Refuse(undecided(&refusal)),

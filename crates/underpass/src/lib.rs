@@ -132,8 +132,10 @@ pub use socket_options::SocketOptions;
 pub use stats::Stats;
 pub use stream::Stream;
 pub use tunnel::{State, Tunnel};
+pub use underpass_crypto::algorithms::certified::CertifiedKey;
 pub use underpass_crypto::{
-    FingerprintHash, GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength, fingerprint, select,
+    FingerprintHash, GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength,
+    fingerprint, select,
 };
 pub use underpass_proto::StrictKex;
 pub use underpass_proxy::{Access, Credentials, Headers, ProxyUrl};

@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
+use super::legacy::{ssh_dss, ssh_rsa};
 use super::{ecdsa, ed25519, rsa};
 use crate::certificate::{Certificate, CertificateError};
 use crate::{SignError, Signature, SignatureError, Signer, Strength, key_type};
 
 macro_rules! certified {
-    ($($(#[$doc:meta])* $name:ident = $wire:literal, $format:literal, $plain:path;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident = $strength:ident, $wire:literal, $format:literal, $plain:path;)+) => {$(
         $(#[$doc])*
         pub static $name: Signature = Signature {
             name: $wire,
-            strength: Strength::Modern,
+            strength: Strength::$strength,
             key_format: $format,
             verify: |key, signature, data| verify(&$plain, key, signature, data),
         };
@@ -23,31 +24,37 @@ macro_rules! certified {
 
 certified! {
     /// `ssh-ed25519-cert-v01@openssh.com`.
-    SSH_ED25519_CERT = "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519-cert-v01@openssh.com",
+    SSH_ED25519_CERT = Modern, "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519-cert-v01@openssh.com",
         ed25519::SSH_ED25519;
     /// `ecdsa-sha2-nistp256-cert-v01@openssh.com`.
-    ECDSA_SHA2_NISTP256_CERT = "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    ECDSA_SHA2_NISTP256_CERT = Modern, "ecdsa-sha2-nistp256-cert-v01@openssh.com",
         "ecdsa-sha2-nistp256-cert-v01@openssh.com", ecdsa::ECDSA_SHA2_NISTP256;
     /// `ecdsa-sha2-nistp384-cert-v01@openssh.com`.
-    ECDSA_SHA2_NISTP384_CERT = "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    ECDSA_SHA2_NISTP384_CERT = Modern, "ecdsa-sha2-nistp384-cert-v01@openssh.com",
         "ecdsa-sha2-nistp384-cert-v01@openssh.com", ecdsa::ECDSA_SHA2_NISTP384;
     /// `ecdsa-sha2-nistp521-cert-v01@openssh.com`.
-    ECDSA_SHA2_NISTP521_CERT = "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    ECDSA_SHA2_NISTP521_CERT = Modern, "ecdsa-sha2-nistp521-cert-v01@openssh.com",
         "ecdsa-sha2-nistp521-cert-v01@openssh.com", ecdsa::ECDSA_SHA2_NISTP521;
     /// `rsa-sha2-512-cert-v01@openssh.com`.
-    RSA_SHA2_512_CERT = "rsa-sha2-512-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com", rsa::RSA_SHA2_512;
+    RSA_SHA2_512_CERT = Modern, "rsa-sha2-512-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com", rsa::RSA_SHA2_512;
     /// `rsa-sha2-256-cert-v01@openssh.com`.
-    RSA_SHA2_256_CERT = "rsa-sha2-256-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com", rsa::RSA_SHA2_256;
+    RSA_SHA2_256_CERT = Modern, "rsa-sha2-256-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com", rsa::RSA_SHA2_256;
+    /// `ssh-rsa-cert-v01@openssh.com`, signing with SHA-1.
+    SSH_RSA_CERT = Legacy, "ssh-rsa-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com", ssh_rsa::SSH_RSA;
+    /// `ssh-dss-cert-v01@openssh.com`.
+    SSH_DSS_CERT = Legacy, "ssh-dss-cert-v01@openssh.com", "ssh-dss-cert-v01@openssh.com", ssh_dss::SSH_DSS;
 }
 
 /// All of them, with the algorithm of the plain key.
-const ALL: [(&Signature, &Signature); 6] = [
+const ALL: [(&Signature, &Signature); 8] = [
     (&SSH_ED25519_CERT, &ed25519::SSH_ED25519),
     (&ECDSA_SHA2_NISTP256_CERT, &ecdsa::ECDSA_SHA2_NISTP256),
     (&ECDSA_SHA2_NISTP384_CERT, &ecdsa::ECDSA_SHA2_NISTP384),
     (&ECDSA_SHA2_NISTP521_CERT, &ecdsa::ECDSA_SHA2_NISTP521),
     (&RSA_SHA2_512_CERT, &rsa::RSA_SHA2_512),
     (&RSA_SHA2_256_CERT, &rsa::RSA_SHA2_256),
+    (&SSH_RSA_CERT, &ssh_rsa::SSH_RSA),
+    (&SSH_DSS_CERT, &ssh_dss::SSH_DSS),
 ];
 
 fn verify(plain: &Signature, key: &[u8], signature: &[u8], data: &[u8]) -> Result<(), SignatureError> {

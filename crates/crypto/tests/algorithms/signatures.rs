@@ -1,52 +1,106 @@
 //! Keys and signatures that do not fit, and blobs that are not well-formed.
 
+use std::sync::Arc;
+
 use underpass_crypto::{
     Provider, SignError, Signature, SignatureError, Signer,
     algorithms::{
         KeyError,
+        certified::CertifiedKey,
         ecdsa::{Curve, EcdsaKey},
         ed25519::Ed25519Key,
         legacy::ssh_dss::{DsaKey, DsaNumbers},
         rsa::{MAX_MODULUS_BITS, RsaKey, RsaNumbers},
     },
+    certificate::{Certificate, CertificateError},
 };
 use underpass_wire::{Put as _, Reader};
 
 use crate::{dsa_key, rsa_key, support::Seeded};
 
-fn signers() -> Vec<Box<dyn Signer>> {
+/// A key of each type.
+fn signers() -> Vec<Arc<dyn Signer>> {
     let entropy = &mut Seeded::new(1);
-    let mut signers: Vec<Box<dyn Signer>> = vec![
-        Box::new(Ed25519Key::generate(entropy)),
-        Box::new(RsaKey::new(&rsa_key::NUMBERS).unwrap()),
-        Box::new(DsaKey::new(&dsa_key::NUMBERS).unwrap()),
+    let mut signers: Vec<Arc<dyn Signer>> = vec![
+        Arc::new(Ed25519Key::generate(entropy)),
+        Arc::new(RsaKey::new(&rsa_key::NUMBERS).unwrap()),
+        Arc::new(DsaKey::new(&dsa_key::NUMBERS).unwrap()),
     ];
     for curve in Curve::ALL {
-        signers.push(Box::new(EcdsaKey::generate(curve, entropy)));
+        signers.push(Arc::new(EcdsaKey::generate(curve, entropy)));
     }
     signers
+}
+
+/// The same with certificates.
+fn certified_signers() -> Vec<Arc<dyn Signer>> {
+    let authority = Ed25519Key::generate(&mut Seeded::new(3));
+    let certified = |key: Arc<dyn Signer>| -> Arc<dyn Signer> {
+        let certificate = certificate(key.public_key(), &authority);
+        Arc::new(CertifiedKey::new(key, certificate).unwrap())
+    };
+    signers().into_iter().map(certified).collect()
+}
+
+/// For a host, for ever.
+fn certificate(key: &[u8], authority: &dyn Signer) -> Vec<u8> {
+    let mut fields = Reader::new(key);
+    let format = fields.text().unwrap();
+    let mut blob = Vec::new();
+    blob.put_text(&format!("{format}-cert-v01@openssh.com"));
+    blob.put_string(b"a nonce");
+    blob.put_bytes(fields.rest());
+    blob.put_u64(0);
+    blob.put_u32(2);
+    blob.put_text("id");
+    blob.put_nested(|names| names.put_text("host"));
+    blob.put_u64(0);
+    blob.put_u64(u64::MAX);
+    for _ in 0..3 {
+        blob.put_string(b"");
+    }
+    blob.put_string(authority.public_key());
+    let signature = authority.sign(authority.algorithms()[0], &blob).unwrap();
+    blob.put_string(&signature);
+    blob
+}
+
+#[test]
+fn a_certificate_belongs_to_one_key() {
+    let entropy = &mut Seeded::new(2);
+    let (authority, one, other) =
+        (Ed25519Key::generate(entropy), Ed25519Key::generate(entropy), Ed25519Key::generate(entropy));
+    let certificate = certificate(one.public_key(), &authority);
+    assert_eq!(Certificate::parse(&certificate).unwrap().check_host("host", 1), Ok(()));
+    let error = CertifiedKey::new(Arc::new(other), certificate).unwrap_err();
+    assert_eq!(error, CertificateError::Key);
 }
 
 fn named(name: &str) -> &'static Signature {
     Provider::find(Provider::ALL.signatures, name).unwrap()
 }
 
-/// Every algorithm with a key, and its signature over `data`.
+/// Every algorithm of plain keys with a key, and its signature over `data`.
 fn signed(data: &[u8]) -> Vec<(&'static Signature, Vec<u8>, Vec<u8>)> {
+    signed_by(signers(), data)
+}
+
+fn signed_by(signers: Vec<Arc<dyn Signer>>, data: &[u8]) -> Vec<(&'static Signature, Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
-    for signer in signers() {
+    for signer in signers {
         for algorithm in signer.algorithms() {
             let key = signer.public_key().to_vec();
             all.push((named(algorithm), key, signer.sign(algorithm, data).unwrap()));
         }
     }
-    assert_eq!(all.len(), Provider::ALL.signatures.len());
     all
 }
 
 #[test]
 fn every_algorithm_verifies_what_its_key_signed_and_nothing_else() {
-    for (algorithm, key, signature) in signed(b"data") {
+    let all = [signed(b"data"), signed_by(certified_signers(), b"data")].concat();
+    assert_eq!(all.len(), Provider::ALL.signatures.len());
+    for (algorithm, key, signature) in all {
         assert_eq!((algorithm.verify)(&key, &signature, b"data"), Ok(()), "{algorithm:?}");
         let other_data = (algorithm.verify)(&key, &signature, b"datb");
         assert_eq!(other_data, Err(SignatureError::Mismatch), "{algorithm:?}");

@@ -1,5 +1,6 @@
 use std::{borrow::Cow, path::PathBuf};
 
+use underpass_crypto::{Named, Provider, Strength};
 use underpass_wire::DisconnectReason;
 
 use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, Step, refusal};
@@ -24,10 +25,7 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
             "check that an SSH server listens on this port; if it does, one of the two programs has a fault: \
              report it with the most verbose output"
         }
-        ErrorKind::PeerIncompatible { .. } => {
-            "update the server, or name an algorithm that both sides have (`underpass algorithms` lists ours; weak ones are \
-             off until they are named)"
-        }
+        ErrorKind::PeerIncompatible { list, theirs, .. } => return Some(incompatible(list, theirs)),
         ErrorKind::PeerRejected { .. } => {
             "update the server, or demand less of it: see the settings for the strict key exchange and for the server's \
              identification"
@@ -78,6 +76,38 @@ fn host_key_unknown(host: Option<&str>, files: &[PathBuf]) -> Cow<'static, str> 
          nobody can be on the way at this moment, StrictHostKeyChecking=accept-new adds it"
     )
     .into()
+}
+
+/// Names what would do, if there is something.
+fn incompatible(list: &str, theirs: &[String]) -> Cow<'static, str> {
+    let all = Provider::ALL;
+    let kinds = [
+        ("key exchange", "KexAlgorithms", strengths(all.kex)),
+        ("host key", "HostKeyAlgorithms", strengths(all.signatures)),
+        ("cipher", "Ciphers", strengths(all.ciphers)),
+        ("MAC", "MACs", strengths(all.macs)),
+    ];
+    let kind = kinds.into_iter().find(|(what, ..)| list.starts_with(what));
+    // Ours come in order of preference.
+    let common = kind.and_then(|(_, keyword, ours)| {
+        let shared = |(name, _): &(&str, Strength)| theirs.iter().any(|theirs| theirs == name);
+        ours.into_iter().find(shared).map(|(name, strength)| (keyword, name, strength))
+    });
+    match common {
+        Some((keyword, name, Strength::Modern)) => {
+            format!("accept what the server has: `-o {keyword}=+{name}`, or the same in the settings").into()
+        }
+        Some((keyword, name, Strength::Legacy)) => format!(
+            "update the server; until then `-o {keyword}=+{name}`, or the same in the settings, accepts what it has, which \
+             is weak"
+        )
+        .into(),
+        None => "update the server: it has nothing that Underpass has (`underpass algorithms` lists that)".into(),
+    }
+}
+
+fn strengths<T: Named>(algorithms: &[&T]) -> Vec<(&'static str, Strength)> {
+    algorithms.iter().map(|algorithm| (algorithm.name(), algorithm.strength())).collect()
 }
 
 fn host_key_changed(recorded: Option<&HostKeyLocation>) -> Cow<'static, str> {
@@ -172,6 +202,23 @@ mod tests {
         let advice = error.advice().expect("there is always advice");
         assert!(advice.contains("line 7 of /home/me/.ssh/known_hosts"), "{advice}");
         assert!(advice.contains("intercepting"), "{advice}");
+    }
+
+    #[test]
+    fn a_server_without_common_algorithms_is_answered_with_what_it_has() {
+        let advice = |list: &str, theirs: &[&str]| {
+            let theirs = theirs.iter().map(|&name| name.to_owned()).collect();
+            let error = Error::peer_incompatible(Step::Negotiate, "bastion", list, Vec::new(), theirs);
+            error.advice().expect("there is always advice").into_owned()
+        };
+        assert!(advice("MAC to the server", &["hmac-md5", "hmac-sha2-256"]).contains("MACs=+hmac-sha2-256`"));
+        assert!(
+            advice("host key algorithm", &["ecdsa-sha2-nistp256"])
+                .contains("HostKeyAlgorithms=+ecdsa-sha2-nistp256`")
+        );
+        let weak = advice("cipher to the client", &["3des-cbc"]);
+        assert!(weak.contains("Ciphers=+3des-cbc`") && weak.contains("weak"), "{weak}");
+        assert!(advice("key exchange method", &["none-such"]).starts_with("update"));
     }
 
     #[test]

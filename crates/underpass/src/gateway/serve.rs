@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use underpass_crypto::Signer;
 use underpass_crypto::algorithms::zlib::ZLIB_OPENSSH;
+use underpass_crypto::{Provider, Signer, Strength};
 use underpass_proto::{
     Algorithms, Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, ForwardVerdict,
     Question, QuestionId, Refusal, RemoteBind, ServerConfig,
@@ -60,10 +60,13 @@ pub(super) async fn accept(listener: TcpListener, shared: Shared) {
     }
 }
 
-/// The engine's defaults. Clients that prefer it get compression, once they are logged in, as from common servers.
+/// The engine's defaults, and whatever the host keys can do. Clients that prefer it get compression, once they are
+/// logged in, as from common servers.
 fn config() -> Config {
     let mut config = Config::default();
-    let Algorithms { compression_out, compression_in, .. } = &mut config.algorithms;
+    let Algorithms { host_keys, compression_out, compression_in, .. } = &mut config.algorithms;
+    let fit = Provider::ALL.signatures.iter().filter(|algorithm| algorithm.strength == Strength::Modern);
+    *host_keys = fit.copied().collect();
     for list in [compression_out, compression_in] {
         list.push(&ZLIB_OPENSSH);
     }
