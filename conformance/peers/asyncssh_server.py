@@ -10,6 +10,7 @@ Takes one argument, a JSON object:
   debug_level      1 to 3; from 2 on the algorithms of each connection are logged, and each packet of data. Default 1
   signature_algs, kex_algs, encryption_algs, mac_algs, compression_algs   lists of names; all of asyncssh's defaults if
                    absent
+  rekey_bytes      after how many bytes the server asks for new keys. Default: asyncssh's
   strict_kex       false for a server from before the strict key exchange. Default true
 
 Prints the address that it listens on, then logs to standard error until its standard input ends.
@@ -97,7 +98,7 @@ def forget_strict_kex():
 
 async def main():
     """Serves until standard input ends."""
-    options = {name: SETTINGS[name] for name in ALGORITHMS if name in SETTINGS}
+    options = {name: SETTINGS[name] for name in (*ALGORITHMS, "rekey_bytes") if name in SETTINGS}
     listener = await asyncssh.listen(
         "127.0.0.1",
         0,
