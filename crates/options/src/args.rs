@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use underpass::{
     AccessList, AddressFamily, Backoff, Destination, Destinations, Endpoint, FingerprintHash, Forward,
-    Headers, HostKeyPolicy, Proxy, ReconnectWhen, SocketOptions,
+    GroupSizes, Headers, HostKeyPolicy, Proxy, ReconnectWhen, SocketOptions, StrictKex,
 };
 
 /// The command line.
@@ -17,6 +17,7 @@ pub(crate) struct Args {
     pub(crate) login: Login,
     pub(crate) host_key: HostKey,
     pub(crate) algorithms: Algorithms,
+    pub(crate) protocol: Protocol,
     pub(crate) liveness: Liveness,
     pub(crate) reconnect: ReconnectArgs,
     pub(crate) limits: Limits,
@@ -102,6 +103,23 @@ pub(crate) struct Algorithms {
     pub(crate) host_keys: Option<String>,
     pub(crate) public_keys: Option<String>,
     pub(crate) compression: Option<bool>,
+}
+
+/// What the SSH protocol itself leaves open.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Protocol {
+    pub(crate) ciphers_out: Option<String>,
+    pub(crate) ciphers_in: Option<String>,
+    pub(crate) macs_out: Option<String>,
+    pub(crate) macs_in: Option<String>,
+    pub(crate) compression_out: Option<String>,
+    pub(crate) compression_in: Option<String>,
+    pub(crate) strict_kex: Option<StrictKex>,
+    pub(crate) group_sizes: Option<GroupSizes>,
+    pub(crate) identification: Option<String>,
+    pub(crate) server_identification: Option<String>,
+    pub(crate) max_window: Option<u32>,
+    pub(crate) max_packet: Option<u32>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -89,6 +89,8 @@ fn inherit(own: &mut Args, args: &Args) {
     or(&mut own.server.family, args.server.family);
     or(&mut own.server.connect_timeout, args.server.connect_timeout);
     own.sockets = args.sockets.clone();
+    // No file says anything of these.
+    own.protocol = args.protocol.clone();
 }
 
 fn or<T>(own: &mut Option<T>, other: Option<T>) {

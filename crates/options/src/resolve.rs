@@ -6,7 +6,7 @@ use underpass::{Access, Builder, Credentials, Destination, Error, Identity, Prox
 use underpass_config::{Surroundings, host_name};
 
 use crate::{
-    args::{Args, Forwards, HostKey, Limits, Login, ReconnectArgs},
+    args::{Args, Forwards, HostKey, Limits, Login, Protocol, ReconnectArgs},
     hops,
     paths::Paths,
 };
@@ -44,6 +44,7 @@ fn one_server(args: &Args, environment: &Environment<'_>) -> Result<Settings, Er
     let mut settings = Settings::default();
     server(&mut settings, args, environment.machine)?;
     algorithms(&mut settings, args);
+    protocol(&mut settings, &args.protocol);
     liveness(&mut settings, args);
     forwards(&mut settings, &args.forwards);
     reconnect(&mut settings, &args.reconnect);
@@ -142,6 +143,22 @@ fn algorithms(settings: &mut Settings, args: &Args) {
         // What ssh asks for, in its order.
         settings.compression = Some("zlib@openssh.com,zlib,none".to_owned());
     }
+}
+
+fn protocol(settings: &mut Settings, protocol: &Protocol) {
+    let own = protocol.clone();
+    settings.ciphers_out = own.ciphers_out;
+    settings.ciphers_in = own.ciphers_in;
+    settings.macs_out = own.macs_out;
+    settings.macs_in = own.macs_in;
+    settings.compression_out = own.compression_out;
+    settings.compression_in = own.compression_in;
+    settings.identification = own.identification;
+    put(&mut settings.strict_kex, own.strict_kex);
+    put(&mut settings.group_sizes, own.group_sizes);
+    put(&mut settings.server_identification, own.server_identification);
+    put(&mut settings.max_window, own.max_window);
+    put(&mut settings.max_packet, own.max_packet);
 }
 
 fn liveness(settings: &mut Settings, args: &Args) {
@@ -272,7 +289,7 @@ const MAX_SECRET_LEN: u64 = 4096;
 mod tests {
     use std::ffi::OsString;
 
-    use underpass::{AddressFamily, HostKeyPolicy};
+    use underpass::{AddressFamily, GroupSizes, HostKeyPolicy, StrictKex};
 
     use super::*;
     use crate::{machine::fake::Fake, parse::read};
@@ -331,6 +348,24 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(settings(options).unwrap().compression.as_deref(), expected, "{options:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_protocol_leaves_open_can_be_set() {
+        let options = "--ciphers-out aes256-ctr --macs-in hmac-sha2-512 --strict-kex required --dh-group-sizes \
+                       3072:4096:8192 --client-version SSH-2.0-Tunnel --server-version SSH-2.0-OpenSSH_* --max-window \
+                       1M --max-packet 32K";
+        let resolved = settings(&options.split_whitespace().collect::<Vec<_>>()).unwrap();
+        assert_eq!((resolved.ciphers_out.as_deref(), resolved.ciphers_in), (Some("aes256-ctr"), None));
+        assert_eq!(resolved.macs_in.as_deref(), Some("hmac-sha2-512"));
+        assert_eq!(resolved.strict_kex, StrictKex::Required);
+        assert_eq!(resolved.group_sizes, GroupSizes::new(3072, 4096, 8192).unwrap());
+        assert_eq!(resolved.identification.as_deref(), Some("SSH-2.0-Tunnel"));
+        assert_eq!(resolved.server_identification, "SSH-2.0-OpenSSH_*");
+        assert_eq!((resolved.max_window, resolved.max_packet), (1 << 20, 32 << 10));
+        for wrong in [["--dh-group-sizes", "4096:2048:8192"], ["--strict-kex", "3"], ["--max-packet", "1G"]] {
+            assert!(settings(&wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -247,15 +247,15 @@ settings! {
     strict_kex: StrictKex = StrictKex::Enabled, set(level: StrictKex) => level;
 
     /// The key exchange methods, in the list syntax of `ssh_config`: names and patterns between commas, perhaps after
-    /// `+` (append), `-` (remove) or `^` (prefer). Default: all modern ones, best first.
+    /// `+` (append), `-` (remove) or `^` (prefer). Default: modern ones, but those on curves of NIST, best first.
     kex_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
     /// The sizes of the groups that a server may pick in a group exchange (`diffie-hellman-group-exchange-sha256`).
     /// Default: at least 2,048 bits, rather 3,072, at most 8,192.
     group_sizes: GroupSizes = GroupSizes::default(), set(sizes: GroupSizes) => sizes;
 
-    /// The signature algorithms of the server's key, in the same syntax. Default: all modern ones, those of keys on
-    /// record first.
+    /// The signature algorithms of the server's key, in the same syntax. Default: modern ones, but those on curves of
+    /// NIST; first certificates if an authority is on record, and those of keys on record.
     host_key_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
     /// The ciphers, in the same syntax. Default: all modern ones, fastest first.

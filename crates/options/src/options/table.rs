@@ -273,7 +273,7 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("MACs"),
         metavar: "LIST",
         doc: "The message authentication codes, for ciphers that have none built in",
-        default: "all modern ones",
+        default: "modern ones over what was encrypted (etm)",
         example: "hmac-sha2-256-etm@openssh.com",
         action: Action::Set(|args, value| set(&mut args.algorithms.macs, values::word(value))),
         ..row(Group::Algorithms)
@@ -282,7 +282,7 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("KexAlgorithms"),
         metavar: "LIST",
         doc: "The key exchange methods",
-        default: "all modern ones",
+        default: "modern ones, but those on curves of NIST",
         example: "^curve25519-sha256",
         action: Action::Set(|args, value| set(&mut args.algorithms.kex, values::word(value))),
         ..row(Group::Algorithms)
@@ -291,7 +291,7 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("HostKeyAlgorithms"),
         metavar: "LIST",
         doc: "The signature algorithms of the server's key",
-        default: "all modern ones, those of keys on record first",
+        default: "modern ones, but those on curves of NIST; those of keys on record first",
         example: "ssh-ed25519",
         action: Action::Set(|args, value| set(&mut args.algorithms.host_keys, values::word(value))),
         ..row(Group::Algorithms)
@@ -465,6 +465,11 @@ pub(super) const fn row(group: Group) -> Row {
 /// `-x VALUE`.
 pub(super) const fn short(letter: char) -> Flag {
     Flag { name: Name::Short(letter), means: None }
+}
+
+/// `--name VALUE`.
+pub(super) const fn long(name: &'static str) -> Flag {
+    Flag { name: Name::Long(name), means: None }
 }
 
 /// `-x`.

@@ -2,7 +2,7 @@
 
 use underpass::{Backoff, Forward, Proxy, ReconnectWhen};
 
-use super::table::{row, set, short};
+use super::table::{long, row, set, short};
 use super::{Action, Flag, Group, Name, Row};
 use crate::values;
 
@@ -310,11 +310,6 @@ pub(super) static TUNNEL: &[Row] = &[
         ..row(Group::Liveness)
     },
 ];
-
-/// `--name VALUE`.
-const fn long(name: &'static str) -> Flag {
-    Flag { name: Name::Long(name), means: None }
-}
 
 fn backoff(value: &str) -> Result<Backoff, String> {
     match value.split_once('-') {
