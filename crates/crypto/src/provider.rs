@@ -103,7 +103,7 @@ impl Provider {
     };
 
     /// What a client offers that was told nothing: of [`Provider::MODERN`] that which no common auditor holds anything
-    /// against. The curves of NIST are left to those who name them, to servers on record with such a key, and to users
+    /// against. The curves of NIST are left to those who name them, to servers on record, and to users
     /// who have one; MACs over the plain text, and moduli of 2,048 bits, to those who name them.
     pub const DEFAULT: Provider = Provider {
         kex: &[
