@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::workspace;
 
-/// Takes about half an hour with the slowest servers, so it is no part of the tests.
+/// Takes about twenty minutes with the slowest servers, so it is no part of the tests.
 pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
     ensure!(args.is_empty(), "soak takes no arguments");
     workspace::cargo(&["build", "--release", "-p", "underpass-cli"])?;
