@@ -16,7 +16,8 @@ pub struct Certificate<'a> {
     /// Seconds since 1970.
     valid_after: u64,
     valid_before: u64,
-    critical: Vec<&'a [u8]>,
+    /// Whether it makes conditions.
+    critical: bool,
     authority: &'a [u8],
     signed: &'a [u8],
     signature: &'a [u8],
@@ -82,16 +83,13 @@ impl<'a> Certificate<'a> {
         let (purpose, key_id) = (fields.u32()?, fields.string()?);
         let mut principals = Vec::new();
         let mut names = fields.nested()?;
-        while !names.is_empty() {
+        // One more than is accepted shows that there are too many.
+        while !names.is_empty() && principals.len() <= MAX_PRINCIPALS {
             principals.push(names.string()?);
         }
         let (valid_after, valid_before) = (fields.u64()?, fields.u64()?);
-        let mut critical = Vec::new();
-        let mut options = fields.nested()?;
-        while !options.is_empty() {
-            critical.push(options.string()?);
-            options.string()?;
-        }
+        // None are known here, so what they say does not matter.
+        let critical = !fields.string()?.is_empty();
         // Extensions permit something to users; what is reserved means nothing yet.
         fields.string()?;
         fields.string()?;
@@ -149,7 +147,7 @@ impl<'a> Certificate<'a> {
             return Err(CertificateError::Principal);
         }
         // None are defined for hosts.
-        if !self.critical.is_empty() {
+        if self.critical {
             return Err(CertificateError::Critical);
         }
         self.verify()
