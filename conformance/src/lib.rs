@@ -9,6 +9,7 @@
 //! | [`traffic`] | bytes through a forward, checked one by one |
 //! | [`matrix`] | which algorithm is to be proven by which peer |
 //! | [`interop`] | the matrix, run |
+//! | [`record`] | a transcript for each algorithm of the matrix |
 //! | [`settings`] | what both clients make of the same configuration files |
 //! | [`secrets`] | what a log must not hold |
 //! | [`keys`] | host and user keys, made once |
@@ -27,6 +28,7 @@ pub mod matrix;
 pub mod peer;
 pub mod process;
 pub mod proxy;
+pub mod record;
 pub mod secrets;
 pub mod settings;
 pub mod traffic;

@@ -12,6 +12,7 @@
 //! | [`pair`] | a client and a server engine, two links and a clock that jumps |
 //! | [`peer`] | an SSH peer that does what a test tells it, packet by packet |
 //! | [`duel`] | an engine against such a peer |
+//! | [`transcript`] | what clients and servers of others have said to each other, to be said again |
 //! | [`chaos`] | the engine under arbitrary input, for fuzzers |
 //!
 //! Every server binds port 0 of the loopback interface unless told otherwise. The `testkit` command runs
@@ -28,6 +29,7 @@ pub mod relay;
 pub mod script;
 pub mod server;
 pub mod target;
+pub mod transcript;
 
 pub use payload::Payload;
 pub use server::Server;
