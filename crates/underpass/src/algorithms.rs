@@ -65,7 +65,8 @@ fn host_keys(on_record: &OnRecord) -> Vec<&'static Signature> {
     certified.chain(plain).collect()
 }
 
-fn choose<T: Named>(
+/// The algorithms that a list names, or the default where there is none.
+pub(crate) fn choose<T: Named>(
     what: &str,
     default: &[&'static T],
     all: &[&'static T],

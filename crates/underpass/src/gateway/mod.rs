@@ -22,6 +22,7 @@
 //! Names of targets are looked up by the gateway, after they were allowed under the name that the client used. Users
 //! log on with a password, also through keyboard-interactive, or with a key.
 
+mod algorithms;
 mod policy;
 mod remote;
 mod serve;
@@ -34,7 +35,9 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
 use underpass_crypto::{Secret, Signer, sha256_fingerprint};
+use underpass_proto::ServerConfig;
 
+use self::algorithms::Choices;
 use self::policy::Policy;
 pub use self::remote::ListenRequest;
 use crate::entropy::OsEntropy;
@@ -47,6 +50,7 @@ use crate::{Error, Observer, Stats, Target};
 pub struct GatewayBuilder {
     host_keys: Vec<Arc<dyn Signer>>,
     policy: Policy,
+    choices: Choices,
     observer: Option<Observer>,
 }
 
@@ -108,8 +112,9 @@ impl GatewayBuilder {
     /// carries the connections.
     ///
     /// # Errors
-    /// The address cannot be listened on.
+    /// The address cannot be listened on, or a list of algorithms makes no sense.
     pub async fn start(mut self, address: SocketAddr) -> Result<Gateway, Error> {
+        let config = self.choices.config()?;
         if self.host_keys.is_empty() {
             self.host_keys.push(Arc::new(Ed25519Key::generate(&mut OsEntropy::new())));
         }
@@ -118,7 +123,7 @@ impl GatewayBuilder {
         let (alive, watched) = watch::channel(());
         let stats = Arc::new(Counters::default());
         let shared = serve::Shared {
-            host_keys: self.host_keys.clone(),
+            config: ServerConfig { common: config, host_keys: self.host_keys.clone() },
             policy: Arc::new(self.policy),
             observer: self.observer,
             stats: stats.clone(),

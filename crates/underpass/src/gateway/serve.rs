@@ -10,11 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use underpass_crypto::algorithms::zlib::ZLIB_OPENSSH;
-use underpass_crypto::{Provider, Signer, Strength};
 use underpass_proto::{
-    Algorithms, Answer, ChannelId, ChannelKind, Config, Connection, Event as EngineEvent, ForwardVerdict,
-    Question, QuestionId, Refusal, RemoteBind, ServerConfig,
+    Answer, ChannelId, ChannelKind, Connection, Event as EngineEvent, ForwardVerdict, Question, QuestionId,
+    Refusal, RemoteBind, ServerConfig,
 };
 use underpass_wire::OpenFailureReason;
 
@@ -34,7 +32,7 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Clone)]
 pub(super) struct Shared {
-    pub(super) host_keys: Vec<Arc<dyn Signer>>,
+    pub(super) config: ServerConfig,
     pub(super) policy: Arc<Policy>,
     pub(super) observer: Option<Observer>,
     pub(super) stats: Arc<Counters>,
@@ -60,24 +58,13 @@ pub(super) async fn accept(listener: TcpListener, shared: Shared) {
     }
 }
 
-/// The engine's defaults, and whatever the host keys can do. Clients that prefer it get compression, once they are
-/// logged in, as from common servers.
-fn config() -> Config {
-    let mut config = Config::default();
-    let Algorithms { host_keys, compression_out, compression_in, .. } = &mut config.algorithms;
-    let fit = Provider::ALL.signatures.iter().filter(|algorithm| algorithm.strength == Strength::Modern);
-    *host_keys = fit.copied().collect();
-    for list in [compression_out, compression_in] {
-        list.push(&ZLIB_OPENSSH);
-    }
-    config
-}
-
 async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
     // Not fatal: the connection is only slower without.
     let _ = stream.set_nodelay(true);
-    let config = ServerConfig { common: config(), host_keys: shared.host_keys.clone() };
-    let Ok(engine) = Connection::server(config, Box::new(OsEntropy::new()), Instant::now()) else { return };
+    let Ok(engine) = Connection::server(shared.config.clone(), Box::new(OsEntropy::new()), Instant::now())
+    else {
+        return;
+    };
     let (mut alive, observer) = (shared.alive.clone(), shared.observer.clone());
     let stats = shared.stats.clone();
     let side = Server {
