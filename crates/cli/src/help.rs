@@ -70,11 +70,11 @@ const INDENT: &str = "          ";
 
 pub(crate) const SUMMARY: &str = "Carries TCP through an SSH server, with the flags of ssh.";
 
-pub(crate) const USAGE: [(&str, &str); 3] = [
+pub(crate) const USAGE: [(&str, &str); 4] = [
     (
         "underpass [OPTION]… -L|-D|-R|-W … [USER@]HOST[:PORT]",
         "Opens a tunnel and keeps it up until it is told to stop. The destination may also be \
-         ssh://[USER@]HOST[:PORT]; this form is for hosts called `demo` or `algorithms`.",
+         ssh://[USER@]HOST[:PORT]; this form is for hosts called `demo`, `algorithms` or `keys`.",
     ),
     (
         "underpass demo",
@@ -83,6 +83,10 @@ pub(crate) const USAGE: [(&str, &str); 3] = [
     (
         "underpass algorithms",
         "Lists the algorithms that are supported, in the default order, and which of them are weak.",
+    ),
+    (
+        "underpass keys inspect FILE",
+        "Tells what is in a file of keys or certificates of any format, without showing secrets.",
     ),
 ];
 

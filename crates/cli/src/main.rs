@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod help;
 mod json;
+mod keys;
 mod output;
 mod prompt;
 #[cfg(test)]
@@ -69,6 +70,11 @@ fn run(invocation: &Invocation, reporter: &Reporter, terminal: &Terminal) -> Res
         Command::Help => print(&help::help()),
         Command::Version => print(help::VERSION),
         Command::Algorithms => print(&algorithms::list(invocation.output().json)),
+        Command::InspectKeys => {
+            let ask = || terminal.passphrase_of(invocation.key_file().ok()?);
+            let passphrase = invocation.passphrase();
+            print(&keys::inspect(invocation.key_file()?, passphrase, ask, invocation.output().json)?)
+        }
         Command::Demo => block_on(demo::run(reporter.clone())),
         Command::Settings => print(&invocation.effective()?),
         Command::Tunnel => {

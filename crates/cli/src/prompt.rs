@@ -22,12 +22,7 @@ impl TerminalPrompter {
     }
 
     fn hidden(&self, prompt: &str) -> Option<Secret> {
-        let question = || {
-            // Before the prompt is seen: whoever types at once must not see the answer either.
-            system::hide_input();
-            rpassword::prompt_password(prompt)
-        };
-        self.terminal.ask(question).map(Secret::from)
+        self.terminal.hidden(prompt)
     }
 }
 
@@ -109,6 +104,20 @@ impl Terminal {
         let answer = question();
         self.restore();
         answer.ok()
+    }
+
+    /// The passphrase of a file; there is no server that the question could be mistaken for.
+    pub(crate) fn passphrase_of(&self, path: &Path) -> Option<Secret> {
+        self.hidden(&format!("passphrase of {}: ", path.display()))
+    }
+
+    fn hidden(&self, prompt: &str) -> Option<Secret> {
+        let question = || {
+            // Before the prompt is seen: whoever types at once must not see the answer either.
+            system::hide_input();
+            rpassword::prompt_password(prompt)
+        };
+        self.ask(question).map(Secret::from)
     }
 
     fn visible(&self, prompt: &str) -> io::Result<String> {

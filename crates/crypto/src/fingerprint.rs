@@ -2,9 +2,9 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use md5::{Digest as _, Md5};
-use underpass_wire::{DecodeError, Reader};
+use underpass_wire::Reader;
 
-use crate::Hash;
+use crate::{Hash, algorithms::bit_len};
 
 /// By which hash a key is shown. People compare fingerprints; nothing else depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -48,25 +48,35 @@ pub fn key_type(key: &[u8]) -> Option<&str> {
 /// `unknown` for what is no key.
 pub fn key_description(key: &[u8]) -> String {
     let Some(format) = key_type(key) else { return "unknown".to_owned() };
-    match format {
-        "ssh-ed25519" => "ED25519".to_owned(),
-        "ssh-rsa" => match rsa_bits(key) {
-            Ok(bits) => format!("RSA {bits}"),
-            Err(_) => "RSA".to_owned(),
-        },
-        _ => match format.strip_prefix("ecdsa-sha2-nistp") {
-            Some(bits @ ("256" | "384" | "521")) => format!("ECDSA {bits}"),
-            _ => format.to_owned(),
-        },
+    let kind = match format {
+        "ssh-ed25519" => return "ED25519".to_owned(),
+        "ssh-rsa" => "RSA",
+        "ssh-dss" => "DSA",
+        "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" => "ECDSA",
+        other => return other.to_owned(),
+    };
+    match key_bits(key) {
+        Some(bits) => format!("{kind} {bits}"),
+        None => kind.to_owned(),
     }
 }
 
-fn rsa_bits(key: &[u8]) -> Result<usize, DecodeError> {
+/// The size of a public key in bits, as `ssh-keygen -l` shows it; `None` for kinds that are not known.
+pub fn key_bits(key: &[u8]) -> Option<usize> {
     let mut fields = Reader::new(key);
-    fields.string()?;
-    fields.mpint()?;
-    let modulus = fields.mpint()?.as_bytes();
-    Ok(modulus.first().map_or(0, |first| 8 * modulus.len() - first.leading_zeros() as usize))
+    match fields.text().ok()? {
+        "ssh-ed25519" => Some(256),
+        "ecdsa-sha2-nistp256" => Some(256),
+        "ecdsa-sha2-nistp384" => Some(384),
+        "ecdsa-sha2-nistp521" => Some(521),
+        "ssh-rsa" => {
+            // The exponent comes first.
+            fields.mpint().ok()?;
+            Some(bit_len(fields.mpint().ok()?.as_bytes()))
+        }
+        "ssh-dss" => Some(bit_len(fields.mpint().ok()?.as_bytes())),
+        _ => None,
+    }
 }
 
 /// Certificate formats are the longest in use, at about 40 bytes; RFC 4251 section 6 allows 64.

@@ -25,7 +25,9 @@ pub use algorithms::dh::{DhGroup, GroupSizes};
 pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way};
 pub use compression::{Compress, Compression, Decompress, InflateError, Streams};
 pub use entropy::Entropy;
-pub use fingerprint::{FingerprintHash, fingerprint, key_description, key_type, sha256_fingerprint};
+pub use fingerprint::{
+    FingerprintHash, fingerprint, key_bits, key_description, key_type, sha256_fingerprint,
+};
 pub use hash::{Digest, Hash, Hasher};
 pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Response};
 pub use mac::{Mac, MacKey};

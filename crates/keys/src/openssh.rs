@@ -8,33 +8,30 @@
 mod cipher;
 mod numbers;
 
+use std::sync::Arc;
+
 use bcrypt_pbkdf::bcrypt_pbkdf;
-use underpass_crypto::{Cipher, Provider, Secret};
+use underpass_crypto::{Cipher, Provider, Secret, Signer};
 use underpass_wire::Reader;
 use zeroize::Zeroizing;
 
-use crate::{KeyFileError, PrivateKey, PublicKey, armour};
+use crate::{Entry, KeyFileError, PublicKey, limits::Unlock, store::Opened};
 
 /// The most rounds of bcrypt that a file may ask for. `ssh-keygen` sets 16 or 24 by default and cautious people 100
 /// or 1,000. At 7 ms a round this many take a quarter of a minute; more would pass for hanging.
 pub const MAX_ROUNDS: u32 = 2048;
 
-/// Reads an armoured key, which [`crate::Format::of`] has recognised.
-pub(crate) fn load(bytes: &[u8], passphrase: Option<&Secret>) -> Result<PrivateKey, KeyFileError> {
-    let blob = unarmour(bytes)?;
-    let container = Container::parse(&blob)?;
-    let section = container.unseal(passphrase)?;
-    container.private_key(&section)
-}
-
-/// The public half, which is in clear.
-pub(crate) fn public_of(bytes: &[u8]) -> Result<PublicKey, KeyFileError> {
-    PublicKey::from_blob(Container::parse(&unarmour(bytes)?)?.public)
-}
-
-fn unarmour(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    armour::decode(bytes, LABEL)
-        .ok_or(KeyFileError::Malformed("it is cut off, or what is between BEGIN and END is not base64"))
+/// Reads what is inside the armour. The public half is in clear, whether the private one opens or not.
+pub(crate) fn open(blob: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
+    let container = Container::parse(blob)?;
+    let key = container.unseal(unlock).and_then(|section| container.private_key(&section));
+    let (key, comment) = match key {
+        Ok((signer, comment)) => (Ok(signer), comment),
+        Err(error) => (Err(error), String::new()),
+    };
+    let public = Some(PublicKey::from_blob(container.public)?);
+    let entry = Entry { public, comment, ..Entry::of_key(key) };
+    Ok(Opened { encrypted: container.protection.is_some(), entries: vec![entry] })
 }
 
 /// A key file as it is on the disk.
@@ -69,22 +66,22 @@ impl<'a> Container<'a> {
     }
 
     /// The private section in clear.
-    fn unseal(&self, passphrase: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    fn unseal(&self, unlock: &Unlock<'_>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
         let mut section = Zeroizing::new(self.sealed.to_vec());
         match &self.protection {
             None if !self.tag.is_empty() => return Err(KeyFileError::Malformed("bytes follow the key")),
             None => {}
             Some(protection) => {
                 let cipher = protection.cipher()?;
-                let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
-                let key = protection.derive(cipher, passphrase)?;
+                let key = protection.derive(cipher, unlock.required()?)?;
                 cipher::open(cipher, &key, &mut section, self.tag)?;
             }
         }
         Ok(section)
     }
 
-    fn private_key(&self, section: &[u8]) -> Result<PrivateKey, KeyFileError> {
+    /// The key and its comment.
+    fn private_key(&self, section: &[u8]) -> Result<(Arc<dyn Signer>, String), KeyFileError> {
         let encrypted = self.protection.is_some();
         let mut fields = Reader::new(section);
         if fields.u32()? != fields.u32()? {
@@ -102,7 +99,7 @@ impl<'a> Container<'a> {
         if signer.public_key() != self.public || underpass_crypto::key_type(self.public) != Some(key_type) {
             return Err(HALVES_DIFFER);
         }
-        Ok(PrivateKey { signer, comment, encrypted })
+        Ok((signer, comment))
     }
 }
 
@@ -156,8 +153,6 @@ fn check_padding(padding: &[u8]) -> Result<(), KeyFileError> {
 const HALVES_DIFFER: KeyFileError =
     KeyFileError::Malformed("its private and its public half do not belong together");
 
-const LABEL: &str = "OPENSSH PRIVATE KEY";
-
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
 /// The padding fills a block of the cipher, so a byte is enough to count it.
@@ -193,7 +188,8 @@ mod tests {
     }
 
     fn unsealed(blob: &[u8]) -> Result<(), KeyFileError> {
-        Container::parse(blob)?.unseal(Some(&Secret::from("secret"))).map(drop)
+        let secret = Secret::from("secret");
+        Container::parse(blob)?.unseal(&Unlock::new(Some(&secret), None)).map(drop)
     }
 
     fn bcrypt_options(rounds: u32) -> Vec<u8> {

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use underpass_crypto::{key_type, sha256_fingerprint};
+use underpass_crypto::{key_bits, key_description, key_type, sha256_fingerprint};
 use underpass_wire::untrusted;
 
-use crate::KeyFileError;
+use crate::{Entry, KeyFileError, MAX_ENTRIES, armour, store::Opened};
 
 /// The longest public key blob that is accepted, in bytes. A 16,384-bit RSA key has 2 KiB; certificates add lists of
 /// principals and options.
@@ -50,6 +50,16 @@ impl PublicKey {
         &self.comment
     }
 
+    /// Its kind and size, e.g. `RSA 3072`.
+    pub fn description(&self) -> String {
+        key_description(&self.blob)
+    }
+
+    /// Its size in bits, if it is of a kind that has one.
+    pub fn bits(&self) -> Option<usize> {
+        key_bits(&self.blob)
+    }
+
     /// `SHA256:` and the hash of the blob, as `ssh-keygen -l` shows it.
     pub fn fingerprint(&self) -> String {
         sha256_fingerprint(&self.blob)
@@ -75,6 +85,12 @@ impl fmt::Debug for PublicKey {
     }
 }
 
+impl PublicKey {
+    pub(crate) fn with_comment(self, comment: &str) -> Self {
+        Self { comment: comment.trim_end().to_owned(), ..self }
+    }
+}
+
 /// Reads `type base64 comment`, as in `.pub` files and after the host names of `known_hosts`.
 ///
 /// # Errors
@@ -94,13 +110,19 @@ pub fn parse_line(line: &str) -> Result<PublicKey, KeyFileError> {
     if key.key_type != key_type {
         return Err(KeyFileError::Malformed("the public key is of another type than the line says"));
     }
-    Ok(PublicKey { comment: comment.trim_end().to_owned(), ..key })
+    Ok(key.with_comment(comment))
 }
 
-/// The first line of a `.pub` file.
-pub(crate) fn parse_file(bytes: &[u8]) -> Result<PublicKey, KeyFileError> {
-    let line = crate::armour::trim_start(bytes).split(|byte| matches!(byte, b'\n' | b'\r')).next();
-    parse_line(&String::from_utf8_lossy(line.unwrap_or_default()))
+/// The lines of a `.pub` file, which has one, or of a list of keys.
+pub(crate) fn open(bytes: &[u8]) -> Result<Opened, KeyFileError> {
+    let mut entries = Vec::new();
+    for line in armour::lines(bytes).filter(|line| !line.is_empty() && !line.starts_with(b"#")) {
+        if entries.len() == MAX_ENTRIES {
+            return Err(KeyFileError::TooManyEntries);
+        }
+        entries.push(Entry::of_public(parse_line(&String::from_utf8_lossy(line))?));
+    }
+    Ok(Opened::plain(entries))
 }
 
 /// The first word of `text`, and what follows the white space after it.

@@ -81,34 +81,6 @@ fn the_public_half_needs_no_passphrase() {
 }
 
 #[test]
-fn a_key_under_another_cipher_converts_as_the_advice_says() {
-    // ssh-keygen has none that is not read here; any key shows what its options do.
-    let key = Key::new(&["-t", "ed25519"], &["-N", PASSPHRASE, "-Z", "3des-cbc", "-a", "1"]);
-    let advised = KeyFileError::UnsupportedCipher("rot13-cbc".to_owned()).advice();
-    let options = advised.split("ssh-keygen ").nth(1).unwrap().replace("FILE", "");
-    let mut convert = Command::new("ssh-keygen");
-    convert.args(options.split_whitespace()).arg(key.path()).args(["-P", PASSPHRASE, "-N", PASSPHRASE]);
-    run(&mut convert, b"");
-    let converted = fs::read(key.path()).unwrap();
-    assert_ne!(converted, key.private);
-    key.assert_is_loaded(&load(&converted, Some(&Secret::from(PASSPHRASE))).unwrap(), true);
-}
-
-#[test]
-fn pem_files_convert_as_the_advice_says() {
-    for (format, key_type) in
-        [("PEM", &["-t", "rsa"][..]), ("PEM", &["-t", "ecdsa"]), ("PKCS8", &["-t", "ecdsa"])]
-    {
-        let key = Key::new(key_type, &["-m", format]);
-        let error = load(&key.private, None).unwrap_err();
-        assert!(matches!(error, KeyFileError::Format(_)), "{error}");
-        assert!(error.advice().ends_with("ssh-keygen -p -f FILE"), "{}", error.advice());
-        run(Command::new("ssh-keygen").args(["-p", "-P", "", "-N", "", "-f"]).arg(key.path()), b"");
-        assert!(load(&fs::read(key.path()).unwrap(), None).is_ok());
-    }
-}
-
-#[test]
 fn a_public_key_and_a_certificate_are_recognised() {
     let key = Key::new(&["-t", "ed25519"], &[]);
     let error = load(key.public.as_bytes(), None).unwrap_err();

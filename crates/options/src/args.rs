@@ -11,6 +11,8 @@ use underpass::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Args {
     pub(crate) command: Command,
+    /// What follows a command that takes more words.
+    pub(crate) operands: Vec<String>,
     pub(crate) destination: Option<Destination>,
     pub(crate) server: Server,
     pub(crate) forwards: Forwards,
@@ -41,6 +43,8 @@ pub enum Command {
     Demo,
     /// Lists the algorithms.
     Algorithms,
+    /// Tells what is in a file of keys.
+    InspectKeys,
     /// Lists the options.
     Help,
     /// Tells the version.

@@ -24,9 +24,9 @@ mod paths;
 mod resolve;
 mod values;
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::Path, time::Duration};
 
-use underpass::{Builder, Endpoint, Error, Event, Settings};
+use underpass::{Builder, Endpoint, Error, Event, Secret, Settings};
 
 use args::Args;
 pub use args::{Command, Output, Verbosity};
@@ -59,7 +59,7 @@ pub fn builder<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<
     match &invocation.args {
         args if args.command != Command::Tunnel => {
             Err(Error::configuration("these words do not ask for a tunnel")
-                .with_advice("name a destination, and leave out -G, -h, -V, `demo` and `algorithms`"))
+                .with_advice("name a destination, and leave out -G, -h, -V, `demo`, `algorithms` and `keys`"))
         }
         args if args.forwards.stdio.is_some() => Err(elsewhere("-W", "connect")),
         args if args.reconnect.wait_ready.is_some() => Err(elsewhere("--wait-ready", "wait_ready")),
@@ -118,6 +118,19 @@ impl Invocation {
     /// How long the tunnel may take to be ready (`--wait-ready`).
     pub fn wait_ready(&self) -> Option<Duration> {
         self.args.reconnect.wait_ready
+    }
+
+    /// The file to look into ([`Command::InspectKeys`]).
+    ///
+    /// # Errors
+    /// The words ask for something else.
+    pub fn key_file(&self) -> Result<&Path, Error> {
+        parse::inspected(&self.args.operands).map(Path::new)
+    }
+
+    /// The passphrase that the environment gives.
+    pub fn passphrase(&self) -> Option<Secret> {
+        Environment::read(&self.machine).passphrase
     }
 
     /// The settings as `ssh -G` writes them, one `keyword value` a line.

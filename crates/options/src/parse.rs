@@ -112,10 +112,14 @@ impl Reader {
     }
 
     fn positional(&mut self, word: &str) -> Result<(), Error> {
-        let commands = [("demo", Command::Demo), ("algorithms", Command::Algorithms)];
+        let commands =
+            [("demo", Command::Demo), ("algorithms", Command::Algorithms), ("keys", Command::InspectKeys)];
         let command = commands.into_iter().find(|(name, _)| *name == word);
         match (self.positional, command) {
             (false, Some((_, command))) => self.args.command = command,
+            (true, _) if self.args.command == Command::InspectKeys => {
+                self.args.operands.push(word.to_owned())
+            }
             (false, None) => self.destination(word.parse()?)?,
             (true, _) => {
                 let word = quoted(word);
@@ -146,9 +150,12 @@ impl Reader {
         // As in ssh: what is said twice, perhaps in two files, is meant once.
         keep_first(&mut self.args.forwards.forwards);
         keep_first(&mut self.args.login.identity_files);
+        if self.args.command == Command::InspectKeys {
+            inspected(&self.args.operands)?;
+        }
         match self.args.command {
             Command::Help | Command::Version => {}
-            Command::Demo | Command::Algorithms => {
+            Command::Demo | Command::Algorithms | Command::InspectKeys => {
                 if let Some(row) = self.seen.iter().find(|row| row.group != Group::Output) {
                     let spelling = row.spellings().swap_remove(0);
                     return Err(usage(format!("`{spelling}` has no meaning without a destination")));
@@ -160,6 +167,15 @@ impl Reader {
             Command::Tunnel | Command::Settings => {}
         }
         Ok(self.args)
+    }
+}
+
+/// The file of `keys inspect FILE`.
+pub(crate) fn inspected(operands: &[String]) -> Result<&str, Error> {
+    match operands {
+        [action, file] if action == "inspect" => Ok(file),
+        _ => Err(usage("`keys` takes `inspect` and one file".to_owned())
+            .with_advice("write `underpass keys inspect FILE`")),
     }
 }
 
@@ -412,6 +428,8 @@ mod tests {
             ("-o RekeyLimit=1G/1h x", "expected an amount of data"),
             ("-p 1 -p http -L 1:a:2 x", "-p: expected a port"),
             ("--json=yes x", "`--json` takes no value"),
+            ("keys", "`keys` takes `inspect` and one file"),
+            ("keys inspect a b", "`keys` takes `inspect` and one file"),
             ("demo -p 22", "`-p PORT` has no meaning without a destination"),
         ];
         for (line, expected) in wrong {
@@ -425,6 +443,7 @@ mod tests {
         assert_eq!(args("--help").command, Command::Help);
         assert_eq!(args("-V").command, Command::Version);
         assert_eq!(args("algorithms --json").command, Command::Algorithms);
+        assert_eq!(args("keys inspect id").command, Command::InspectKeys);
     }
 
     #[test]

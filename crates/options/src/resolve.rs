@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Environment<'a> {
     machine: &'a dyn Surroundings,
     password: Option<Secret>,
-    passphrase: Option<Secret>,
+    pub(crate) passphrase: Option<Secret>,
 }
 
 impl<'a> Environment<'a> {

@@ -1,16 +1,15 @@
 //! What to log on with, in which order. The engine knows the messages, this knows the settings.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use underpass_crypto::{Secret, Signer, sha256_fingerprint};
-use underpass_keys::{KeyFileError, MAX_FILE_LEN};
+use underpass_keys::{KeyFileError, Passwords, Store};
 use underpass_proto::{Credential, Refused};
 use zeroize::Zeroizing;
 
+use crate::keys::{problem, read};
 use crate::{Error, Event, Identity, Prompt, Settings, default_identity_files};
 
 /// How often a passphrase is asked for.
@@ -345,7 +344,7 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
     let mut candidates = Vec::new();
     for identity in &settings.identities {
         candidates.push(match identity {
-            Identity::File(path) => read_key(path)?,
+            Identity::File(path) => read_key(settings, path)?,
             Identity::Signer(signer) => Candidate {
                 name: "a key of the program".to_owned(),
                 public: signer.public_key().to_vec(),
@@ -355,7 +354,7 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
     }
     if settings.identities.is_empty() && settings.default_identities {
         for path in default_identity_files().into_iter().filter(|path| path.exists()) {
-            match read_key(&path) {
+            match read_key(settings, &path) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => settings.tell(|| Event::Warning { text: error.to_string() }),
             }
@@ -364,19 +363,26 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
     Ok(candidates)
 }
 
-fn read_key(path: &Path) -> Result<Candidate, Error> {
-    let bytes = read(path).map_err(|error| Error::identity(path, error.to_string()).with_source(error))?;
+/// The key in a file. One that shows its public half is not opened before the server wants it; for any other, the person
+/// is asked at once.
+fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
+    let bytes = read(path)?;
     let name = path.display().to_string();
+    let ready = |signer: Arc<dyn Signer>| {
+        let public = signer.public_key().to_vec();
+        Candidate { name: name.clone(), public, key: Key::Ready(signer) }
+    };
     match underpass_keys::load(&bytes, None) {
-        Ok(key) => {
-            Ok(Candidate { name, public: key.signer.public_key().to_vec(), key: Key::Ready(key.signer) })
-        }
-        Err(KeyFileError::PassphraseMissing) => {
-            let public = underpass_keys::public_of(&bytes).map_err(|error| problem(path, &error))?;
-            let (path, bytes) = (path.to_owned(), Arc::new(bytes));
-            let key = Key::Encrypted { path, bytes, unlocked: Arc::default() };
-            Ok(Candidate { name, public: public.blob().to_vec(), key })
-        }
+        Ok(key) => Ok(ready(key.signer)),
+        Err(error) if error.wants_passphrase() => match underpass_keys::public_of(&bytes) {
+            Ok(public) => {
+                let (path, bytes) = (path.to_owned(), Arc::new(bytes));
+                let key = Key::Encrypted { path, bytes, unlocked: Arc::default() };
+                Ok(Candidate { name, public: public.blob().to_vec(), key })
+            }
+            Err(error) if error.wants_passphrase() => Ok(ready(unlock(settings, path, &bytes)?)),
+            Err(error) => Err(problem(path, &error)),
+        },
         Err(error) => Err(problem(path, &error)),
     }
 }
@@ -385,6 +391,8 @@ fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Sign
     let mut failure = KeyFileError::PassphraseMissing;
     let mut attempt = 0;
     let mut passphrase = settings.passphrase.clone();
+    // That of the store, once it is known that its key has another.
+    let mut outer = None;
     loop {
         if passphrase.is_none() {
             attempt += 1;
@@ -394,24 +402,20 @@ fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Sign
             passphrase = settings.prompter().passphrase(path, attempt);
         }
         let Some(given) = passphrase.take() else { return Err(problem(path, &failure)) };
-        match underpass_keys::load(bytes, Some(&given)) {
+        let passwords = match &outer {
+            Some(outer) => Passwords { store: Some(outer), key: Some(&given) },
+            None => Passwords::from(Some(&given)),
+        };
+        match Store::open(bytes, passwords).and_then(|store| store.private_key("*")) {
             Ok(key) => return Ok(key.signer),
+            Err(KeyFileError::WrongKeyPassword) => {
+                failure = KeyFileError::WrongKeyPassword;
+                outer.get_or_insert(given);
+            }
             Err(error) if error.wants_passphrase() => failure = KeyFileError::WrongPassphrase,
             Err(error) => return Err(problem(path, &error)),
         }
     }
-}
-
-fn problem(path: &Path, error: &KeyFileError) -> Error {
-    let advice = error.advice().replace("FILE", &path.display().to_string());
-    Error::identity(path, error.to_string()).with_advice(advice)
-}
-
-/// Reads a little more than what is accepted, so that too large a file is noticed and not read whole.
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
-    File::open(path)?.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

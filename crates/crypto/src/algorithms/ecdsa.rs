@@ -69,6 +69,24 @@ impl Curve {
         }
     }
 
+    /// The public key blob of a point in any form of SEC 1 section 2.3.3, which is uncompressed (RFC 5656 section 3.1).
+    ///
+    /// # Errors
+    /// It is no point of the curve.
+    pub fn public_key(self, point: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let invalid = |_| KeyError::Invalid;
+        let point = match self {
+            Self::Nistp256 => p256::PublicKey::from_sec1_bytes(point).map_err(invalid)?.to_sec1_bytes(),
+            Self::Nistp384 => p384::PublicKey::from_sec1_bytes(point).map_err(invalid)?.to_sec1_bytes(),
+            Self::Nistp521 => p521::PublicKey::from_sec1_bytes(point).map_err(invalid)?.to_sec1_bytes(),
+        };
+        let mut blob = Vec::new();
+        blob.put_string(self.algorithm().as_bytes());
+        blob.put_string(self.name().as_bytes());
+        blob.put_string(&point);
+        Ok(blob)
+    }
+
     /// Bytes of a coordinate, of a scalar, and of each half of a signature.
     const fn field_len(self) -> usize {
         match self {
@@ -106,18 +124,16 @@ impl EcdsaKey {
     /// # Errors
     /// The scalar is out of range, or the halves do not belong together.
     pub fn new(curve: Curve, scalar: &[u8], public: &[u8]) -> Result<Self, KeyError> {
-        let zeros = scalar.iter().take_while(|&&byte| byte == 0).count();
-        let mut padded = Zeroizing::new(Vec::with_capacity(curve.field_len()));
-        if !append_padded(&mut padded, &scalar[zeros..], curve.field_len()) {
-            return Err(KeyError::Invalid);
-        }
-        let key = match curve {
-            Curve::Nistp256 => p256::ecdsa::SigningKey::from_slice(&padded).map(Scalar::Nistp256),
-            Curve::Nistp384 => p384::ecdsa::SigningKey::from_slice(&padded).map(Scalar::Nistp384),
-            Curve::Nistp521 => p521::ecdsa::SigningKey::from_slice(&padded).map(Scalar::Nistp521),
-        };
-        let key = key.map_err(|_| KeyError::Invalid)?;
+        let key = Scalar::new(curve, scalar)?;
         if key.point() == public { Ok(Self::from_key(curve, key)) } else { Err(KeyError::HalvesDiffer) }
+    }
+
+    /// From the scalar alone, for formats that may leave the public half out.
+    ///
+    /// # Errors
+    /// The scalar is out of range.
+    pub fn from_scalar(curve: Curve, scalar: &[u8]) -> Result<Self, KeyError> {
+        Ok(Self::from_key(curve, Scalar::new(curve, scalar)?))
     }
 
     /// A new key.
@@ -140,6 +156,20 @@ impl EcdsaKey {
 }
 
 impl Scalar {
+    fn new(curve: Curve, scalar: &[u8]) -> Result<Self, KeyError> {
+        let zeros = scalar.iter().take_while(|&&byte| byte == 0).count();
+        let mut padded = Zeroizing::new(Vec::with_capacity(curve.field_len()));
+        if !append_padded(&mut padded, &scalar[zeros..], curve.field_len()) {
+            return Err(KeyError::Invalid);
+        }
+        let key = match curve {
+            Curve::Nistp256 => p256::ecdsa::SigningKey::from_slice(&padded).map(Self::Nistp256),
+            Curve::Nistp384 => p384::ecdsa::SigningKey::from_slice(&padded).map(Self::Nistp384),
+            Curve::Nistp521 => p521::ecdsa::SigningKey::from_slice(&padded).map(Self::Nistp521),
+        };
+        key.map_err(|_| KeyError::Invalid)
+    }
+
     /// The public point, uncompressed.
     fn point(&self) -> Vec<u8> {
         match self {

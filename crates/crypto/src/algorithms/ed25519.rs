@@ -32,6 +32,15 @@ impl Ed25519Key {
         }
     }
 
+    /// From the 32-byte seed alone, for formats that leave the public half out.
+    ///
+    /// # Errors
+    /// The length is wrong.
+    pub fn from_seed(seed: &[u8]) -> Result<Self, KeyError> {
+        let seed = seed.try_into().map_err(|_| KeyError::Invalid)?;
+        Ok(Self::from_key(SigningKey::from_bytes(seed)))
+    }
+
     /// A new key.
     pub fn generate(entropy: &mut dyn Entropy) -> Self {
         let mut seed = Zeroizing::new([0; 32]);

@@ -29,3 +29,4 @@ mod rng;
 mod sntrup761;
 
 pub use key_error::KeyError;
+pub(crate) use number::bit_len;

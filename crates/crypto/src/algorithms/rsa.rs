@@ -2,7 +2,7 @@
 //! [legacy](super::legacy::ssh_rsa) ones; keys serve it, too.
 //!
 //! aws-lc-rs, for its constant-time, blinded arithmetic. What blinds comes from a generator of its own and does not show
-//! in the signature, which is the same every time.
+//! in the signature, which is the same every time. What it does not sign is signed [here](plain).
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -16,12 +16,12 @@ use crypto_bigint::{BoxedUint, NonZero};
 use underpass_wire::{Mpint, Put as _};
 use zeroize::Zeroizing;
 
-use super::{
-    KeyError, blob,
-    legacy::ssh_rsa::{self, Sha1Signer},
-    number::bit_len,
-};
-use crate::{SignError, Signature, SignatureError, Signer, Strength, Verify};
+mod plain;
+
+use plain::PlainSigner;
+
+use super::{KeyError, blob, legacy::ssh_rsa, number::bit_len};
+use crate::{Hash, SignError, Signature, SignatureError, Signer, Strength, Verify};
 
 /// `rsa-sha2-512`.
 pub static RSA_SHA2_512: Signature = signature(SHA2_512, |key, signature, data| {
@@ -37,11 +37,17 @@ const fn signature(name: &'static str, verify: Verify) -> Signature {
     Signature { name, strength: Strength::Modern, key_format: FORMAT, verify }
 }
 
-/// The smallest modulus accepted, in bits: shorter ones can be factored with effort, and serve `ssh-rsa` alone.
+/// The smallest modulus of a peer's key, in bits: shorter ones can be factored with effort, and serve `ssh-rsa` alone.
 pub const MIN_MODULUS_BITS: usize = 2048;
 
-/// The largest modulus accepted, in bits: the library's limit, which bounds what a hostile key can cost.
+/// The largest modulus of a peer's key, in bits: the library's limit, which bounds what a hostile key can cost.
 pub const MAX_MODULUS_BITS: usize = 8192;
+
+/// The smallest modulus of a private key, in bits. Whether that is enough is for the server to say.
+pub const MIN_PRIVATE_MODULUS_BITS: usize = 1024;
+
+/// The largest modulus of a private key, in bits: OpenSSH's limit. Signing takes a second or two then.
+pub const MAX_PRIVATE_MODULUS_BITS: usize = 16384;
 
 /// The largest public exponent accepted, in bits: the library's limit. Those in use have 2 to 17.
 pub const MAX_EXPONENT_BITS: usize = 33;
@@ -71,9 +77,9 @@ impl std::fmt::Debug for RsaNumbers<'_> {
 
 /// An RSA private key. Wiped when dropped.
 pub struct RsaKey {
-    /// Absent if the key is too short for today.
+    /// The library's form, for the sizes that it takes.
     key: Option<KeyPair>,
-    sha1: Sha1Signer,
+    plain: PlainSigner,
     public: Vec<u8>,
 }
 
@@ -86,7 +92,7 @@ impl RsaKey {
         let RsaNumbers { n, e, d, iqmp, p, q } = *numbers;
         let [n, e] = [n, e].map(|number| Mpint::from_magnitude(number).as_bytes());
         let bits = bit_len(n);
-        if !(ssh_rsa::MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bits) {
+        if !(MIN_PRIVATE_MODULUS_BITS..=MAX_PRIVATE_MODULUS_BITS).contains(&bits) {
             return Err(KeyError::Size { bits });
         }
         let [d, iqmp, p, q] = [d, iqmp, p, q].map(|number| Mpint::from_magnitude(number).as_bytes());
@@ -94,20 +100,20 @@ impl RsaKey {
             return Err(KeyError::Invalid);
         }
         let (dp, dq) = (reduce(d, p)?, reduce(d, q)?);
-        let sha1 = Sha1Signer::new(n, e, d)?;
-        let key = if bits >= MIN_MODULUS_BITS {
+        let plain = PlainSigner::new(n, e, d)?;
+        let key = if (MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bits) {
             let public_key = PublicKeyComponents { n, e };
             let components = KeyPairComponents { public_key, d, p, q, dP: &dp, dQ: &dq, qInv: iqmp };
             Some(KeyPair::from_components(&components).map_err(|_| KeyError::HalvesDiffer)?)
         } else {
-            ssh_rsa::check(&RsaNumbers { n, e, d, iqmp, p, q }, &sha1)?;
+            plain::check(&RsaNumbers { n, e, d, iqmp, p, q })?;
             None
         };
         let mut public = Vec::new();
         public.put_string(FORMAT.as_bytes());
         public.put_mpint(e);
         public.put_mpint(n);
-        Ok(Self { key, sha1, public })
+        Ok(Self { key, plain, public })
     }
 }
 
@@ -132,21 +138,26 @@ impl Signer for RsaKey {
     }
 
     fn algorithms(&self) -> &[&'static str] {
-        if self.key.is_some() { &[SHA2_512, SHA2_256, ssh_rsa::NAME] } else { &[ssh_rsa::NAME] }
+        &[SHA2_512, SHA2_256, ssh_rsa::NAME]
     }
 
     fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, SignError> {
-        let padding: &'static dyn RsaEncoding = match algorithm {
-            SHA2_512 => &RSA_PKCS1_SHA512,
-            SHA2_256 => &RSA_PKCS1_SHA256,
-            ssh_rsa::NAME => return self.sha1.sign(data),
+        let (hash, padding): (_, Option<&'static dyn RsaEncoding>) = match algorithm {
+            SHA2_512 => (Hash::Sha512, Some(&RSA_PKCS1_SHA512)),
+            SHA2_256 => (Hash::Sha256, Some(&RSA_PKCS1_SHA256)),
+            ssh_rsa::NAME => (Hash::Sha1, None),
             _ => return Err(SignError::UnsupportedAlgorithm),
         };
-        let key = self.key.as_ref().ok_or(SignError::UnsupportedAlgorithm)?;
-        let mut signature = vec![0; key.public_modulus_len()];
-        // The library ignores this generator: the padding has no salt.
-        let signed = key.sign(padding, &SystemRandom::new(), data, &mut signature);
-        signed.map_err(|_| SignError::Failed)?;
+        let signature = match (&self.key, padding) {
+            (Some(key), Some(padding)) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                // The library ignores this generator: the padding has no salt.
+                let signed = key.sign(padding, &SystemRandom::new(), data, &mut signature);
+                signed.map_err(|_| SignError::Failed)?;
+                signature
+            }
+            _ => self.plain.sign(hash, data)?,
+        };
         Ok(blob::write_signature(algorithm, &signature))
     }
 }

@@ -112,9 +112,27 @@ const SHORT_Q: [u8; 64] = hex!(
      646d4066fde9241401df7d0bd3492729"
 );
 
-/// What the short key signs with SHA-1.
-pub(crate) const SHORT_SIGNATURE: [u8; 128] = hex!(
+/// What the short key signs with each hash.
+pub(crate) const SHORT_SIGNATURES: [(&str, [u8; 128]); 3] = [
+    ("ssh-rsa", SHORT_SHA1_SIGNATURE),
+    ("rsa-sha2-256", SHORT_SHA256_SIGNATURE),
+    ("rsa-sha2-512", SHORT_SHA512_SIGNATURE),
+];
+
+const SHORT_SHA1_SIGNATURE: [u8; 128] = hex!(
     "870223186620b78e67a93e1dee6e0776b80cd18ef3158dddcb5703df10833aa51416201144ad639e794c7032827b6ac7
      8cd53229d78372788757ae5159af0a60e72d25c375006c5fe272af6a677563a418e91a9946d8a9b2843ded8fc273ab4f
      2c7f87800d197ec70ff25a43d29e4604c2b131159ab2c65135f55e9f32203d1f"
+);
+
+const SHORT_SHA256_SIGNATURE: [u8; 128] = hex!(
+    "ac2bffc77739d67e0667d0c4a46ac6d0fcea711b056b0395c03714bb539e4e9abdbb1525f9f01ca0a4a68683b6094085
+     c09aeb268642f9ee0c019835079488b8a914faeeaab6bfe7a6bc112a4335dde322e4ea30e3f3fa83df9db2da9adc6b36
+     707793b82b717651c2c2c4465c9d7dffc76a5c426feb8fb30c6c07a96197b922"
+);
+
+const SHORT_SHA512_SIGNATURE: [u8; 128] = hex!(
+    "349ac7d2b0cc2eb03c301b8dfc8a88f966ab0a254d75863bf37a04061d1e3b9e27628bb691964308fc198cc42fc7feec
+     dc813b674461075893305f35d2c6542edb6faa7d0bd0b6f06659eb30c6f01cf4d07055da35678a2221c01755ffe14975
+     6a7f066f146c11624d3d3992ab6671924d6578124bbf53e5a79176e740fc5fc2"
 );

@@ -138,16 +138,15 @@ fn rsa_signs_what_openssl_signs() {
 }
 
 #[test]
-fn a_short_rsa_key_signs_what_openssl_signs_and_with_sha_1_only() {
+fn a_short_rsa_key_signs_what_openssl_signs() {
     let key = RsaKey::new(&rsa_key::SHORT).unwrap();
-    assert_eq!(key.algorithms(), ["ssh-rsa"]);
-    let signed = key.sign("ssh-rsa", rsa_key::MESSAGE).unwrap();
-    assert_eq!(signed, blob("ssh-rsa", &rsa_key::SHORT_SIGNATURE));
-    assert_eq!((named("ssh-rsa").verify)(key.public_key(), &signed, rsa_key::MESSAGE), Ok(()));
-    for algorithm in ["rsa-sha2-256", "rsa-sha2-512"] {
-        let signature = blob(algorithm, &rsa_key::SHORT_SIGNATURE);
-        let result = (named(algorithm).verify)(key.public_key(), &signature, rsa_key::MESSAGE);
-        assert_eq!(result, Err(SignatureError::Key));
+    for (algorithm, expected) in rsa_key::SHORT_SIGNATURES {
+        let signed = key.sign(algorithm, rsa_key::MESSAGE).unwrap();
+        assert_eq!(signed, blob(algorithm, &expected));
+        // Of a peer, a key so short is taken with the old algorithm alone.
+        let verdict = (named(algorithm).verify)(key.public_key(), &signed, rsa_key::MESSAGE);
+        let expected = if algorithm == "ssh-rsa" { Ok(()) } else { Err(SignatureError::Key) };
+        assert_eq!(verdict, expected, "{algorithm}");
     }
 }
 

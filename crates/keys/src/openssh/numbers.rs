@@ -4,17 +4,12 @@ use std::sync::Arc;
 
 use underpass_crypto::{
     Signer,
-    algorithms::{
-        ecdsa::{Curve, EcdsaKey},
-        ed25519::Ed25519Key,
-        legacy::ssh_dss::{DsaKey, DsaNumbers},
-        rsa::{RsaKey, RsaNumbers},
-    },
+    algorithms::{ecdsa::Curve, rsa::RsaNumbers},
 };
 use underpass_wire::Reader;
 
 use super::HALVES_DIFFER;
-use crate::KeyFileError;
+use crate::{KeyFileError, private::Numbers};
 
 /// Reads the numbers of a key of `key_type`.
 pub(super) fn read(key_type: &str, fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
@@ -41,7 +36,7 @@ fn ed25519(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
     if private.rest() != public {
         return Err(HALVES_DIFFER);
     }
-    Ok(Arc::new(Ed25519Key::new(seed, public)?))
+    Numbers::Ed25519 { seed, public: Some(public) }.signer()
 }
 
 fn ecdsa(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
@@ -49,21 +44,21 @@ fn ecdsa(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
     let point = fields.string()?;
     let scalar = fields.mpint()?;
     let curve = Curve::from_name(curve).ok_or(KeyFileError::Malformed("it names an unknown curve"))?;
-    Ok(Arc::new(EcdsaKey::new(curve, scalar.as_bytes(), point)?))
+    Numbers::Ecdsa { curve, scalar: scalar.as_bytes(), point: Some(point) }.signer()
 }
 
 fn rsa(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
     let mut number = || fields.mpint().map(|number| number.as_bytes());
     let (n, e, d) = (number()?, number()?, number()?);
     let (iqmp, p, q) = (number()?, number()?, number()?);
-    Ok(Arc::new(RsaKey::new(&RsaNumbers { n, e, d, iqmp, p, q })?))
+    Numbers::Rsa(RsaNumbers { n, e, d, iqmp, p, q }).signer()
 }
 
 fn dsa(fields: &mut Reader<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
     let mut number = || fields.mpint().map(|number| number.as_bytes());
     let (p, q, g) = (number()?, number()?, number()?);
     let (y, x) = (number()?, number()?);
-    Ok(Arc::new(DsaKey::new(&DsaNumbers { p, q, g, y, x })?))
+    Numbers::Dsa { p, q, g, y: Some(y), x }.signer()
 }
 
 const ED25519_SEED_LEN: usize = 32;

@@ -2,12 +2,16 @@
 //!
 //! The crate `dsa` does the arithmetic, with the nonces of RFC 6979, which need no generator and cannot be biased.
 
-use crypto_bigint::BoxedUint;
+use crypto_bigint::{
+    BoxedUint, Odd,
+    modular::{BoxedMontyForm, BoxedMontyParams},
+};
 use dsa::{
     Components, Signature as RawSignature, SigningKey, VerifyingKey, signature::hazmat::PrehashVerifier as _,
 };
 use sha1::Sha1;
 use underpass_wire::{Mpint, Put as _};
+use zeroize::Zeroizing;
 
 use crate::{
     Hash, SignError, Signature, SignatureError, Signer, Strength,
@@ -69,6 +73,23 @@ impl DsaKey {
         verify(&key.public, &signature, b"").map_err(|_| KeyError::HalvesDiffer)?;
         Ok(key)
     }
+}
+
+/// The public number that belongs to a private one, for formats that leave it out. In constant time.
+///
+/// # Errors
+/// A number is out of range, or the modulus is of another size.
+pub fn public_number(p: &[u8], g: &[u8], x: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let [p, g, x] = [p, g, x].map(|number| Mpint::from_magnitude(number).as_bytes());
+    let bits = bit_len(p);
+    if bits != MODULUS_BITS as usize {
+        return Err(KeyError::Size { bits });
+    }
+    let number = |bytes, bits| BoxedUint::from_be_slice(bytes, bits).map_err(|_| KeyError::Invalid);
+    let modulus = Odd::new(number(p, MODULUS_BITS)?).into_option().ok_or(KeyError::Invalid)?;
+    let x = Zeroizing::new(number(x, SUBGROUP_BITS)?);
+    let generator = BoxedMontyForm::new(number(g, MODULUS_BITS)?, &BoxedMontyParams::new_vartime(modulus));
+    Ok(generator.pow(&x).retrieve().to_be_bytes().into())
 }
 
 impl Signer for DsaKey {

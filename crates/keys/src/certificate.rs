@@ -1,0 +1,101 @@
+//! X.509 certificates (RFC 5280): whose they are, and which key they belong to. Nobody here decides whether to trust
+//! one.
+
+use der::{Decode as _, Encode as _};
+use x509_cert::Certificate as Parsed;
+
+use crate::{Entry, KeyFileError, MAX_CHAIN, PublicKey, der_key};
+
+/// A certificate in a file.
+pub(crate) struct Certificate {
+    der: Vec<u8>,
+    subject: String,
+    issuer: String,
+    /// Absent for a key that SSH has no name for.
+    public: Option<PublicKey>,
+    /// What the file calls it.
+    pub(crate) name: String,
+}
+
+impl Certificate {
+    /// From DER.
+    pub(crate) fn parse(der: &[u8]) -> Result<Self, KeyFileError> {
+        let parsed = Parsed::from_der(der)
+            .map_err(|_| KeyFileError::Malformed("a certificate in it is damaged or breaks RFC 5280"))?;
+        let tbs = parsed.tbs_certificate();
+        let public = der_key::public(&tbs.subject_public_key_info().to_der()?).ok();
+        Ok(Self {
+            der: der.to_vec(),
+            subject: tbs.subject().to_string(),
+            issuer: tbs.issuer().to_string(),
+            public,
+            name: String::new(),
+        })
+    }
+
+    fn certifies(&self, key: &PublicKey) -> bool {
+        self.public.as_ref().is_some_and(|public| public.blob() == key.blob())
+    }
+}
+
+/// Gives each key its certificate and those of the authorities above it. What is left over becomes an entry of its own.
+pub(crate) fn attach(mut keys: Vec<Entry>, certificates: Vec<Certificate>) -> Vec<Entry> {
+    let mut used = vec![false; certificates.len()];
+    // The public half of a key that is locked is not known: it can only be told by being the only one.
+    let alone = keys.len() == 1;
+    for key in keys.iter_mut().filter(|key| key.certificates.is_empty()) {
+        let own = match &key.public {
+            Some(public) => certificates.iter().position(|one| one.certifies(public)),
+            None if alone => certificates.iter().position(|one| !is_authority(one, &certificates)),
+            None => None,
+        };
+        if let Some(own) = own {
+            let chain = chain(own, &certificates);
+            chain.iter().for_each(|link| used[*link] = true);
+            certify(key, chain.into_iter().map(|link| &certificates[link]));
+        }
+    }
+    let left = certificates.iter().zip(used).filter(|(_, used)| !used).map(|(certificate, _)| {
+        let mut entry = Entry::default();
+        certify(&mut entry, [certificate]);
+        entry
+    });
+    keys.extend(left);
+    keys
+}
+
+/// Whether it stands above another one.
+fn is_authority(certificate: &Certificate, all: &[Certificate]) -> bool {
+    all.iter().any(|one| one.issuer == certificate.subject && one.der != certificate.der)
+}
+
+/// Gives a key the chain that belongs to it, its own certificate first.
+pub(crate) fn certify<'a>(key: &mut Entry, chain: impl IntoIterator<Item = &'a Certificate>) {
+    for certificate in chain {
+        if key.certificates.is_empty() {
+            key.subject.clone_from(&certificate.subject);
+            if key.public.is_none() {
+                key.public.clone_from(&certificate.public);
+            }
+            if key.name.is_empty() {
+                key.name.clone_from(&certificate.name);
+            }
+        }
+        key.certificates.push(certificate.der.clone());
+    }
+}
+
+/// From one certificate upwards, as far as the authorities are among `all`.
+fn chain(own: usize, all: &[Certificate]) -> Vec<usize> {
+    let mut chain = vec![own];
+    let mut last = own;
+    while chain.len() < MAX_CHAIN && all[last].issuer != all[last].subject {
+        let above = all.iter().position(|one| one.subject == all[last].issuer);
+        match above.filter(|above| !chain.contains(above)) {
+            Some(above) => chain.push(above),
+            None => break,
+        }
+        last = chain[chain.len() - 1];
+    }
+    chain
+}
