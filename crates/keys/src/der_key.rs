@@ -1,22 +1,15 @@
 //! Keys in DER: PKCS#1 (RFC 8017 appendix A), PKCS#8 (RFC 5958), SEC 1 (RFC 5915), OpenSSL's own form of DSA keys, and
 //! public keys (RFC 5280 section 4.1.2.7).
 
-use std::sync::Arc;
-
 use der::asn1::ObjectIdentifier;
-use underpass_crypto::{
-    Signer,
-    algorithms::{ecdsa::Curve, rsa::RsaNumbers},
-};
+use underpass_crypto::algorithms::{ecdsa::Curve, rsa::RsaNumbers};
 use underpass_wire::Put as _;
 
 use crate::{
     KeyFileError, PublicKey,
     asn1::{Algorithm, Fields, unknown},
-    private::Numbers,
+    private::{Key, Numbers},
 };
-
-type Key = Result<Arc<dyn Signer>, KeyFileError>;
 
 /// RSAPrivateKey (RFC 8017 appendix A.1.2).
 pub(crate) fn pkcs1(bytes: &[u8]) -> Key {
@@ -76,7 +69,7 @@ pub(crate) fn pkcs8(bytes: &[u8]) -> Key {
     match algorithm.oid {
         RSA => pkcs1(key),
         DSA => {
-            let (p, q, g) = dsa_parameters(&algorithm)?;
+            let [p, q, g] = dsa_parameters(&algorithm)?;
             let mut number = Fields::new(key)?;
             let x = number.number()?;
             number.finish()?;
@@ -102,7 +95,7 @@ pub(crate) fn public(bytes: &[u8]) -> Result<PublicKey, KeyFileError> {
     match algorithm.oid {
         RSA => public_pkcs1(key),
         DSA => {
-            let (p, q, g) = dsa_parameters(&algorithm)?;
+            let [p, q, g] = dsa_parameters(&algorithm)?;
             dsa_public(p, q, g, Fields::new(key)?.number()?)
         }
         EC => PublicKey::from_blob(&named_curve(&algorithm)?.public_key(key)?),
@@ -144,11 +137,11 @@ fn from_parts(key_type: &str, put: impl FnOnce(&mut Vec<u8>)) -> Result<PublicKe
     PublicKey::from_blob(&blob)
 }
 
-fn dsa_parameters<'a>(algorithm: &Algorithm<'a>) -> Result<(&'a [u8], &'a [u8], &'a [u8]), KeyFileError> {
+fn dsa_parameters<'a>(algorithm: &Algorithm<'a>) -> Result<[&'a [u8]; 3], KeyFileError> {
     let mut fields = algorithm.fields()?;
-    let (p, q, g) = (fields.number()?, fields.number()?, fields.number()?);
+    let parameters = [fields.number()?, fields.number()?, fields.number()?];
     fields.finish()?;
-    Ok((p, q, g))
+    Ok(parameters)
 }
 
 fn named_curve(algorithm: &Algorithm<'_>) -> Result<Curve, KeyFileError> {

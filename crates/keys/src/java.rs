@@ -5,11 +5,8 @@
 //! key: 1 u32 | alias | date u64 | encrypted key | certificates       certificate: 2 u32 | alias | date u64 | certificate
 //! ```
 
-use std::sync::Arc;
-
 use der::asn1::ObjectIdentifier;
 use subtle::ConstantTimeEq as _;
-use underpass_crypto::Signer;
 use underpass_wire::Reader;
 use zeroize::Zeroizing;
 
@@ -20,6 +17,7 @@ use crate::{
     der_key,
     limits::Unlock,
     pbe::{self, Password, digest::Digest, password::utf16},
+    private::Key,
     store::Opened,
 };
 
@@ -139,7 +137,7 @@ fn skip_entry(version: u32, fields: &mut Reader<'_>) -> Option<u32> {
 }
 
 /// EncryptedPrivateKeyInfo with algorithms of Java.
-fn key(encrypted: &[u8], unlock: &Unlock<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
+fn key(encrypted: &[u8], unlock: &Unlock<'_>) -> Key {
     let password = unlock.key_password().ok_or(KeyFileError::PassphraseMissing)?;
     let algorithm = Algorithm::read(&mut Fields::of_sequence(encrypted)?)?;
     let opened = if algorithm.oid == PROTECTOR {

@@ -1,19 +1,14 @@
 //! JSON Web Keys and sets of them (RFC 7517) with the numbers of RFC 7518 section 6 and RFC 8037.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
-use underpass_crypto::{
-    Signer,
-    algorithms::{ecdsa::Curve, rsa::RsaNumbers},
-};
+use underpass_crypto::algorithms::{ecdsa::Curve, rsa::RsaNumbers};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     Entry, KeyFileError, MAX_CHAIN, MAX_ENTRIES, PublicKey, armour,
     certificate::{Certificate, certify},
     der_key,
-    private::Numbers,
+    private::{Key, Numbers},
     store::Opened,
 };
 
@@ -30,8 +25,6 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Opened, KeyFileError> {
     wipe(&mut value);
     Ok(Opened::plain(entries?))
 }
-
-type Key = Result<Arc<dyn Signer>, KeyFileError>;
 
 /// One key. What it is for and with which algorithm does not matter to SSH.
 fn entry(value: &Value) -> Result<Entry, KeyFileError> {

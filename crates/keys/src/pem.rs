@@ -4,18 +4,19 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    Entry, KeyFileError,
+    Entry, Format, KeyFileError,
     armour::{self, Block},
-    asn1::ber,
+    asn1::{Fields, ber},
     certificate::{Certificate, attach},
     der_key,
     format::label_format,
     limits::Unlock,
+    openssh,
     pbe::{self, Password, cipher::Kind, digest::Digest},
     pkcs7, pkcs12,
+    private::Key,
     store::Opened,
 };
-use crate::{Format, openssh};
 
 /// Reads all blocks of a PEM file, or hands DER over to `read`.
 pub(crate) fn or_der(
@@ -32,7 +33,7 @@ fn open(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
     for block in armour::blocks(bytes)? {
         let Opened { encrypted, entries } = match label_format(block.label) {
             Format::X509 => {
-                certificates.push(Certificate::parse(&x509(&block)?)?);
+                certificates.push(Certificate::parse(x509(&block)?)?);
                 continue;
             }
             Format::Pkcs7 => {
@@ -63,7 +64,7 @@ fn open(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
 
 /// The certificate in a block. What OpenSSL calls a trusted one has attributes behind it.
 fn x509<'a>(block: &'a Block<'_>) -> Result<&'a [u8], KeyFileError> {
-    crate::asn1::Fields::new(&block.content)?.whole()
+    Fields::new(&block.content)?.whole()
 }
 
 /// EncryptedPrivateKeyInfo (RFC 5958 section 3).
@@ -75,10 +76,12 @@ pub(crate) fn encrypted_pkcs8(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opene
     Ok(Opened { encrypted: true, entries: vec![Entry::of_key(key)] })
 }
 
-type ReadKey = fn(&[u8]) -> Result<std::sync::Arc<dyn underpass_crypto::Signer>, KeyFileError>;
-
 /// A key in clear, or encrypted as its headers say (RFC 1421 section 4.6.1).
-fn traditional(block: &Block<'_>, unlock: &Unlock<'_>, read: ReadKey) -> Result<Opened, KeyFileError> {
+fn traditional(
+    block: &Block<'_>,
+    unlock: &Unlock<'_>,
+    read: fn(&[u8]) -> Key,
+) -> Result<Opened, KeyFileError> {
     let encrypted = block.header("Proc-Type").is_some_and(|value| value.ends_with("ENCRYPTED"));
     if !encrypted {
         return Ok(Opened::plain(vec![Entry::of_key(read(&block.content))]));

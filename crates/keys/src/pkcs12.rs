@@ -20,6 +20,7 @@ use crate::{
         digest::Digest,
         kdf::{Kdf, Purpose, pkcs12},
     },
+    private::Key,
     store::Opened,
 };
 
@@ -198,7 +199,7 @@ impl Contents {
                 }
                 CERTIFICATE_BAG => self.certificate(name, value.sequence()?)?,
                 SAFE_BAG if depth < MAX_DEPTH => {
-                    self.read_bags(value.whole()?, password, unlock, depth + 1)?
+                    self.read_bags(value.whole()?, password, unlock, depth + 1)?;
                 }
                 SAFE_BAG => return Err(KeyFileError::Malformed("its safes are nested too deeply")),
                 // Revocation lists and secrets are of no use for logging on.
@@ -208,7 +209,7 @@ impl Contents {
         Ok(())
     }
 
-    fn key(&mut self, name: String, key: Result<std::sync::Arc<dyn underpass_crypto::Signer>, KeyFileError>) {
+    fn key(&mut self, name: String, key: Key) {
         self.keys.push(Entry { name, ..Entry::of_key(key) });
     }
 

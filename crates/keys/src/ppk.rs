@@ -6,14 +6,11 @@
 //! Private-Lines | … | Private-MAC
 //! ```
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use argon2::Argon2;
 use subtle::ConstantTimeEq as _;
-use underpass_crypto::{
-    Signer,
-    algorithms::{ecdsa::Curve, rsa::RsaNumbers},
-};
+use underpass_crypto::algorithms::{ecdsa::Curve, rsa::RsaNumbers};
 use underpass_wire::{Put as _, Reader};
 use zeroize::Zeroizing;
 
@@ -22,7 +19,7 @@ use crate::{
     limits::Unlock,
     pbe::{cipher::Kind, digest::Digest},
     pem::hex,
-    private::Numbers,
+    private::{Key, Numbers},
     store::Opened,
 };
 
@@ -105,7 +102,7 @@ impl<'a> File<'a> {
         }
     }
 
-    fn key(&self, unlock: &Unlock<'_>) -> Result<Arc<dyn Signer>, KeyFileError> {
+    fn key(&self, unlock: &Unlock<'_>) -> Key {
         let encrypted = self.encrypted()?;
         let material = if encrypted { self.material(unlock)? } else { self.no_material() };
         let private = match encrypted {
@@ -202,7 +199,7 @@ fn block<'a>(
 }
 
 /// The private numbers stand in their own blob, the others in the public one.
-fn numbers(public: &[u8], private: &[u8]) -> Result<Arc<dyn Signer>, KeyFileError> {
+fn numbers(public: &[u8], private: &[u8]) -> Key {
     let (mut public, mut private) = (Reader::new(public), Reader::new(private));
     match public.text()? {
         "ssh-rsa" => {

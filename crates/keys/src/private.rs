@@ -15,6 +15,9 @@ use underpass_crypto::{
 
 use crate::KeyFileError;
 
+/// A private key that is ready to sign, or why there is none.
+pub(crate) type Key = Result<Arc<dyn Signer>, KeyFileError>;
+
 /// The numbers of a private key: big-endian, with any leading zeros.
 pub(crate) enum Numbers<'a> {
     Rsa(RsaNumbers<'a>),
@@ -41,7 +44,7 @@ pub(crate) enum Numbers<'a> {
 
 impl Numbers<'_> {
     /// The key that they make, if they belong together.
-    pub(crate) fn signer(&self) -> Result<Arc<dyn Signer>, KeyFileError> {
+    pub(crate) fn signer(&self) -> Key {
         Ok(match *self {
             Self::Rsa(numbers) => Arc::new(RsaKey::new(&numbers)?),
             Self::Dsa { p, q, g, y: Some(y), x } => Arc::new(DsaKey::new(&DsaNumbers { p, q, g, y, x })?),

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::{
     Entry, Format, KeyFileError, bcfks, certificate, certificate::Certificate, der_key, java, jwk,
-    limits::Unlock, openssh, pem, pkcs7, pkcs12, ppk, public, rfc4716, ssh_com, store::Opened, xml,
+    limits::Unlock, openssh, pem, pkcs7, pkcs12, ppk, private::Key, public, rfc4716, ssh_com, store::Opened,
+    xml,
 };
 
 /// Reads one format, whose content has been unwrapped.
@@ -38,9 +39,7 @@ const READERS: &[(Format, Read)] = &[
     (Format::Jwk, |bytes, _| jwk::open(bytes)),
 ];
 
-fn plain(
-    key: Result<std::sync::Arc<dyn underpass_crypto::Signer>, KeyFileError>,
-) -> Result<Opened, KeyFileError> {
+fn plain(key: Key) -> Result<Opened, KeyFileError> {
     Ok(Opened::plain(vec![Entry::of_key(key)]))
 }
 

@@ -6,9 +6,7 @@
 //!
 //! There is no public description; this follows what `puttygen` writes and reads.
 
-use std::sync::Arc;
-
-use underpass_crypto::{Signer, algorithms::rsa::RsaNumbers};
+use underpass_crypto::algorithms::rsa::RsaNumbers;
 use underpass_wire::{DecodeError, Reader};
 use zeroize::Zeroizing;
 
@@ -16,7 +14,7 @@ use crate::{
     Entry, KeyFileError,
     limits::Unlock,
     pbe::{as_wrong_passphrase, cipher::Kind, digest::Digest},
-    private::Numbers,
+    private::{Key, Numbers},
     rfc4716::Frame,
     store::Opened,
 };
@@ -51,7 +49,7 @@ fn decrypt(sealed: &[u8], unlock: &Unlock<'_>) -> Result<Zeroizing<Vec<u8>>, Key
     Kind::TripleDes.decrypt_padded(&key, &[0; 8], sealed)
 }
 
-fn key(key_type: &str, section: &[u8]) -> Result<Arc<dyn Signer>, KeyFileError> {
+fn key(key_type: &str, section: &[u8]) -> Key {
     let mut numbers = Reader::new(section).nested()?;
     if key_type.starts_with("if-modn{sign{rsa") {
         let (e, d, n) = (number(&mut numbers)?, number(&mut numbers)?, number(&mut numbers)?);

@@ -5,7 +5,7 @@ use underpass_wire::untrusted;
 
 use crate::{
     Format, KeyFileError, MAX_ENTRIES, MAX_FILE_LEN, PrivateKey, PublicKey, StoreType, format,
-    limits::Unlock, readers, subject,
+    limits::Unlock, private::Key, readers, subject,
 };
 
 /// What opens a store.
@@ -138,7 +138,7 @@ impl Store {
 
 impl Entry {
     /// A key that may have been read.
-    pub(crate) fn of_key(key: Result<Arc<dyn Signer>, KeyFileError>) -> Self {
+    pub(crate) fn of_key(key: Key) -> Self {
         let public = key.as_ref().ok().and_then(|key| PublicKey::from_blob(key.public_key()).ok());
         let private = match key {
             Ok(signer) => Private::Ready(signer),

@@ -1,17 +1,15 @@
 //! Keys of .NET (`RSAKeyValue`, `DSAKeyValue`) and certificates (`X509Certificate`), as W3C's XML Signature writes
 //! them (section 4.5), and with the private numbers that .NET adds.
 
-use std::sync::Arc;
-
 use roxmltree::{Document, Node, ParsingOptions};
-use underpass_crypto::{Signer, algorithms::rsa::RsaNumbers};
+use underpass_crypto::algorithms::rsa::RsaNumbers;
 use zeroize::Zeroizing;
 
 use crate::{
     Entry, KeyFileError, MAX_ENTRIES, PublicKey, armour,
     certificate::{Certificate, attach},
     der_key,
-    private::Numbers,
+    private::{Key, Numbers},
     store::Opened,
 };
 
@@ -35,8 +33,6 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Opened, KeyFileError> {
     }
     Ok(Opened::plain(attach(keys, certificates)))
 }
-
-type Key = Result<Arc<dyn Signer>, KeyFileError>;
 
 /// A private key where the private number is there, and a public one otherwise.
 fn entry(

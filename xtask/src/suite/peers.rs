@@ -24,6 +24,11 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("nc"), "netcat-openbsd"),
     (Needed::Program("gsettings"), "libglib2.0-bin"),
     (Needed::File(PROXY_SCHEMA), "gsettings-desktop-schemas"),
+    // These make keys and stores in formats of their own.
+    (Needed::Program("puttygen"), "putty-tools"),
+    (Needed::Program("keytool"), "default-jre-headless"),
+    (Needed::File("/usr/share/java/bcprov.jar"), "libbcprov-java"),
+    (Needed::File("/usr/share/java/bcutil.jar"), "libbcutil-java"),
 ];
 
 enum Needed {

@@ -9,6 +9,7 @@ mod java;
 mod pem;
 mod pkcs12;
 mod ssh;
+mod text;
 mod tool;
 
 use base::Base;
@@ -49,7 +50,7 @@ impl Sample<'_> {
         match public_of(bytes) {
             Ok(public) => assert!(*shows_public && public.blob() == key.blob, "{what}"),
             Err(error) => {
-                assert!(!shows_public && error == KeyFileError::PassphraseMissing, "{what}: {error}")
+                assert!(!shows_public && error == KeyFileError::PassphraseMissing, "{what}: {error}");
             }
         }
         batter::batter(bytes, password.map(Secret::from).as_ref());

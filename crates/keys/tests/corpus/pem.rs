@@ -7,7 +7,7 @@ use crate::{
     PASSWORD, Sample,
     base::{BASES, Base, base},
     listed,
-    tool::{LEGACY, openssl},
+    tool::{LEGACY, Scratch, openssl},
 };
 
 fn sample<'a>(
@@ -168,6 +168,22 @@ fn pkcs7_lists_its_certificates() {
         let subjects = [one.subject(), other.subject()];
         assert_eq!(listed(&store), [(subjects[0].as_str(), false), (subjects[1].as_str(), false)]);
         crate::batter::batter(&bytes, None);
+    }
+}
+
+/// Of 16,384 bits, which takes minutes to make.
+#[test]
+fn openssl_verifies_what_the_largest_key_signs() {
+    let pem = include_bytes!("../../testdata/rsa16384.pem");
+    let signer = underpass_keys::load(pem, None).unwrap().signer;
+    let dir = Scratch::new();
+    let public = dir.file("public", openssl("pkey -pubout", &[], pem));
+    for (algorithm, hash) in [("rsa-sha2-512", "sha512"), ("rsa-sha2-256", "sha256")] {
+        let blob = signer.sign(algorithm, b"data").unwrap();
+        // Behind the name stands the signature, as long as the modulus.
+        let signature = dir.file("signature", &blob[blob.len() - 16384 / 8..]);
+        let words = format!("dgst -{hash} -verify @ -signature @");
+        openssl(&words, &[&public, &signature], b"data");
     }
 }
 

@@ -89,3 +89,15 @@ fn authorities_in_the_store_follow_the_key_s_own_certificate() {
     let error = Store::open_as(wanted, &bytes, Passwords::default()).unwrap_err();
     assert_eq!(error, KeyFileError::NotA { wanted, found: Format::Pkcs12 });
 }
+
+/// OpenSSL 3.0 does not write these.
+#[test]
+fn a_mac_of_rfc_9579_is_verified() {
+    let bytes = include_bytes!("../../testdata/pbmac1.p12");
+    let [right, wrong] = ["1234", "1235"].map(Secret::from);
+    let store = Store::open(bytes, Passwords::from(Some(&right))).unwrap();
+    assert_eq!(listed(&store), [("CN=tt,OU=rr,O=ee,L=ww,ST=qq,C=XX", true)]);
+    let error = Store::open(bytes, Passwords::from(Some(&wrong))).unwrap_err();
+    assert_eq!(error, KeyFileError::WrongPassphrase);
+    crate::batter::batter(bytes, Some(&right));
+}

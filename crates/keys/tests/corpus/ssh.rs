@@ -61,6 +61,10 @@ fn what_puttygen_writes_opens() {
             if sshcom && !["rsa", "dsa"].contains(&key.base.name.split(' ').next().unwrap()) {
                 continue;
             }
+            // The default takes a tenth of a second each time.
+            if options.ends_with("version=3") && key.base.name != "ed25519" {
+                continue;
+            }
             for password in [None, Some(PASSWORD)] {
                 let bytes = key.puttygen(options, password);
                 let format = if sshcom { Format::SshCom } else { Format::Ppk };
