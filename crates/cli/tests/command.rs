@@ -128,3 +128,38 @@ fn the_demonstration_carries_checked_data_both_ways_and_says_so() {
     assert_eq!((closed["sent"].as_u64(), closed["received"].as_u64()), (Some(length), Some(length)));
     assert_eq!(events.last().unwrap()["event"], "demo-done");
 }
+
+/// A key of the crate that reads keys.
+fn key_file(name: &str) -> String {
+    format!("{}/../keys/testdata/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_key_file_is_looked_into_without_its_passphrase() {
+    let file = key_file("ed25519-ctr");
+    let shown = underpass(&["keys", "inspect", &file]);
+    let shown = text(&shown.stdout);
+    assert!(
+        shown.starts_with(&format!("{file}: an OpenSSH private key, encrypted\n\n1. ED25519 SHA256:")),
+        "{shown}"
+    );
+    assert!(shown.contains("private key: locked"), "{shown}");
+
+    let objects = underpass(&["--json", "keys", "inspect", &file]);
+    let objects: Vec<Value> =
+        text(&objects.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [file, key] = objects.as_slice() else { panic!("{objects:?}") };
+    assert_eq!((&file["event"], &file["format"]), (&"key-file".into(), &"openssh".into()));
+    assert_eq!((&file["encrypted"], &file["entries"]), (&true.into(), &1.into()));
+    assert_eq!((&key["event"], &key["type"]), (&"key".into(), &"ssh-ed25519".into()));
+    assert_eq!((&key["bits"], &key["private"]), (&256.into(), &"locked".into()));
+    assert!(shown.contains(key["fingerprint"].as_str().unwrap()), "{key}");
+}
+
+#[test]
+fn a_file_that_is_no_key_is_named() {
+    let output = underpass(&["keys", "inspect", &key_file("README.md")]);
+    assert_eq!(output.status.code(), Some(8));
+    let said = text(&output.stderr);
+    assert!(said.contains("a text file that is no key") && said.contains("what to do: "), "{said}");
+}

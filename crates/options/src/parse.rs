@@ -118,7 +118,7 @@ impl Reader {
         match (self.positional, command) {
             (false, Some((_, command))) => self.args.command = command,
             (true, _) if self.args.command == Command::InspectKeys => {
-                self.args.operands.push(word.to_owned())
+                self.args.operands.push(word.to_owned());
             }
             (false, None) => self.destination(word.parse()?)?,
             (true, _) => {

@@ -421,7 +421,7 @@ fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Sign
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Builder;
+    use crate::{Builder, HostKeyQuestion, Prompter};
 
     /// What is tried against a server that refuses everything; the server's prompts are answered as `answer` does.
     fn tried(builder: Builder, methods: &[&str], mut answer: impl FnMut(&mut Logon)) -> Vec<&'static str> {
@@ -445,6 +445,65 @@ mod tests {
             }
             assert!(tried.len() < 100, "it never ends: {tried:?}");
         }
+    }
+
+    /// Gives these passphrases, one after the other, and says which attempt each was for.
+    #[derive(Clone)]
+    struct Typist(Arc<Mutex<(VecDeque<&'static str>, Vec<u32>)>>);
+
+    impl Prompter for Typist {
+        fn password(&self, _: &str, _: &str, _: u32) -> Option<Secret> {
+            None
+        }
+
+        fn passphrase(&self, _: &Path, attempt: u32) -> Option<Secret> {
+            let mut state = self.0.lock().unwrap();
+            state.1.push(attempt);
+            state.0.pop_front().map(Secret::from)
+        }
+
+        fn responses(&self, _: &str, _: &str, _: &[Prompt]) -> Option<Vec<Secret>> {
+            None
+        }
+
+        fn new_password(&self, _: &str) -> Option<Secret> {
+            None
+        }
+
+        fn accept_host_key(&self, _: &HostKeyQuestion) -> bool {
+            false
+        }
+    }
+
+    /// The key in a file, for a person who types these; and for which attempts that person was asked.
+    fn opened(file: &str, typed: &[&'static str]) -> (Result<Vec<u8>, Error>, Vec<u32>) {
+        let typist = Typist(Arc::new(Mutex::new((typed.iter().copied().collect(), Vec::new()))));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/testdata").join(file);
+        let settings = builder().identity_file(path).prompter(typist.clone()).settings().unwrap();
+        let signed = candidates(&settings).and_then(|candidates| {
+            candidates[0]
+                .sign(&settings, "ecdsa-sha2-nistp256", b"data")
+                .map(|_| candidates[0].public.clone())
+        });
+        let asked = typist.0.lock().unwrap().1.clone();
+        (signed, asked)
+    }
+
+    #[test]
+    fn a_file_that_hides_its_public_half_is_opened_first() {
+        let (key, asked) = opened("locked.p12", &["wrong", "test-store"]);
+        assert!(key.is_ok() && asked == [1, 2]);
+        let (key, asked) = opened("locked.p12", &["wrong", "wrong", "wrong", "test-store"]);
+        assert!(key.unwrap_err().to_string().contains("the passphrase is wrong") && asked == [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_key_with_a_password_of_its_own_is_asked_for_after_that_of_its_store() {
+        let (key, asked) = opened("own-password.jks", &["test-store", "test-key"]);
+        assert!(key.is_ok() && asked == [1, 2]);
+        assert_eq!(key.unwrap(), opened("locked.p12", &["test-store"]).0.unwrap());
+        let (key, _) = opened("own-password.jks", &["test-store", "wrong"]);
+        assert!(key.unwrap_err().to_string().contains("its key has another password"));
     }
 
     const BOTH: [&str; 2] = ["keyboard-interactive", "password"];

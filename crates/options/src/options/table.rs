@@ -103,8 +103,9 @@ pub(super) static TABLE: &[Row] = &[
         flags: &[short('i')],
         keyword: Some("IdentityFile"),
         metavar: "FILE",
-        doc: "A private key to log in with. `~/` is the home directory, ${VARIABLE} is replaced, and so are the \
-              tokens of ssh_config(5), such as %d (home directory), %h (host), %p (port) and %r (user); `none` is no key",
+        doc: "A private key to log in with, in a file of any format that `underpass keys inspect` knows. `~/` is the \
+              home directory, ${VARIABLE} is replaced, and so are the tokens of ssh_config(5), such as %d (home \
+              directory), %h (host), %p (port) and %r (user); `none` is no key",
         default: "those of ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa and ~/.ssh/id_rsa that exist",
         example: "~/.ssh/id_ed25519",
         repeats: true,
