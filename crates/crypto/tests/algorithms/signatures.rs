@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hex_literal::hex;
 use underpass_crypto::{
     Provider, SignError, Signature, SignatureError, Signer,
     algorithms::{
@@ -231,6 +232,27 @@ fn rsa_keys_of_unreasonable_size_are_refused_before_any_arithmetic() {
     }
     let result = (named("rsa-sha2-256").verify)(&rsa_blob(&[3], &largest), &signature, b"data");
     assert_eq!(result, Err(SignatureError::Mismatch), "the largest size is still tried");
+}
+
+#[test]
+fn ed25519_signatures_with_an_s_that_is_not_reduced_are_refused() {
+    /// The order of the group, little-endian (RFC 8032 section 5.1): S and S + L satisfy the same equation.
+    const L: [u8; 32] = hex!("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+    let key = Ed25519Key::generate(&mut Seeded::new(5));
+    let signature = key.sign("ssh-ed25519", b"data").unwrap();
+    let malleable = with_inside(&signature, |inside| {
+        let mut changed = inside.to_vec();
+        let mut carry = 0;
+        for (byte, more) in changed[32..].iter_mut().zip(L) {
+            let sum = u16::from(*byte) + u16::from(more) + carry;
+            (*byte, carry) = (sum as u8, sum >> 8);
+        }
+        assert_eq!(carry, 0);
+        changed
+    });
+    let verify = named("ssh-ed25519").verify;
+    assert_eq!(verify(key.public_key(), &signature, b"data"), Ok(()));
+    assert_eq!(verify(key.public_key(), &malleable, b"data"), Err(SignatureError::Mismatch));
 }
 
 #[test]
