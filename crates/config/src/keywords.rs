@@ -17,10 +17,7 @@ impl<'a> Keywords<'a> {
 
     /// What is to be done with a keyword, in whatever case it is written.
     pub(crate) fn find(&self, keyword: &str) -> Found {
-        let row = TABLE.iter().find(|row| {
-            row.name.eq_ignore_ascii_case(keyword)
-                || row.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(keyword))
-        });
+        let row = row(keyword);
         let name = row.map_or(keyword, |row| row.name);
         let implemented = self.implemented.iter().find(|implemented| implemented.eq_ignore_ascii_case(name));
         match (row, implemented) {
@@ -33,6 +30,16 @@ impl<'a> Keywords<'a> {
             (None, None) => Found::Unknown,
         }
     }
+}
+
+/// The name by which ssh_config(5) lists a keyword, in whatever case it is written, or under an older name.
+pub fn proper_name(keyword: &str) -> Option<&'static str> {
+    row(keyword).map(|row| row.name)
+}
+
+fn row(keyword: &str) -> Option<&'static Row> {
+    let is_it = |name: &str| name.eq_ignore_ascii_case(keyword);
+    TABLE.iter().find(|row| is_it(row.name) || row.aliases.iter().any(|alias| is_it(alias)))
 }
 
 /// What a keyword turned out to be, with its proper name.

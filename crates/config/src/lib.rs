@@ -24,7 +24,7 @@ mod tokens;
 mod words;
 
 pub use error::{ConfigError, Problem};
-pub use keywords::{Keywords, Reason};
+pub use keywords::{Keywords, Reason, proper_name};
 pub use lookup::{Lookup, Origin, PassedOver, Query, Setting, Source, Why, host_name, lookup};
 pub use surroundings::{Care, Local, Surroundings};
 pub use tokens::{Expansion, MAX_EXPANDED_LEN, TokenError, Tokens, expand, expand_path};

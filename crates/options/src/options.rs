@@ -121,8 +121,9 @@ impl Row {
         all().find_map(|row| row.flags.iter().find(|flag| name == flag.name).map(|flag| (row, flag)))
     }
 
-    /// The row of a keyword, in any case as in `ssh_config`.
+    /// The row of a keyword, in any case and under older names, too, as in `ssh_config`.
     pub(crate) fn with_keyword(keyword: &str) -> Option<&'static Self> {
+        let keyword = underpass_config::proper_name(keyword).unwrap_or(keyword);
         all().find(|row| row.keyword.is_some_and(|known| known.eq_ignore_ascii_case(keyword)))
     }
 }

@@ -407,6 +407,13 @@ mod tests {
     }
 
     #[test]
+    fn keywords_may_have_the_names_of_earlier_times() {
+        let now = args("-o PubkeyAcceptedAlgorithms=ssh-rsa -L 1:a:2 x");
+        let then = args("-o pubkeyacceptedkeytypes=ssh-rsa -L 1:a:2 x");
+        assert_eq!(now, then);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_what_was_expected() {
         let wrong = [
             ("", "the destination, [user@]host, is missing"),
