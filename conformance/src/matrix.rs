@@ -145,6 +145,7 @@ pub const MATRIX: &[Row] = &[
     row(Role::Mac, "umac-64@openssh.com", WITHOUT_DROPBEAR),
     row(Role::Mac, "hmac-sha2-256-96", &[Asyncssh]),
     row(Role::Mac, "hmac-sha2-512-96", &[Asyncssh]),
+    row(Role::Mac, "hmac-sha1-etm@openssh.com", WITHOUT_DROPBEAR),
     row(Role::Mac, "hmac-sha1", ALL),
     row(Role::Mac, "hmac-sha1-96", WITHOUT_DROPBEAR),
     // No server has the cut form: asyncssh's packets with OpenSSL's hash.

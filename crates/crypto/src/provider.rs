@@ -160,6 +160,7 @@ impl Provider {
             &a::umac::UMAC_64,
             &a::legacy::hmac::HMAC_SHA2_256_96,
             &a::legacy::hmac::HMAC_SHA2_512_96,
+            &a::legacy::hmac::HMAC_SHA1_ETM,
             &a::legacy::hmac::HMAC_SHA1,
             &a::legacy::hmac::HMAC_SHA1_96,
             &a::legacy::hmac::HMAC_RIPEMD160,

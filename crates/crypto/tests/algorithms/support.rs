@@ -69,7 +69,7 @@ pub(crate) fn protections() -> Vec<Protection> {
         let macs = Provider::ALL.macs.iter().filter(|mac| every_mac || some.contains(&mac.name));
         all.extend(macs.map(|&mac| Protection { cipher, mac: Some(mac) }));
     }
-    assert_eq!(all.len(), 3 + 11 * 2 + 2 * 16);
+    assert_eq!(all.len(), 3 + 11 * 2 + 2 * 17);
     all
 }
 

@@ -1,5 +1,5 @@
 //! HMACs with old hashes, and with a tag cut to 96 bits: `hmac-sha1`, `hmac-md5` and their `-96` forms (RFC 4253
-//! section 6.4); `hmac-ripemd160` and the `-96` forms of it and of the SHA-2 family, which no RFC defines and which
+//! section 6.4); OpenSSH's encrypt-then-MAC form of the first; `hmac-ripemd160` and the `-96` forms of it and of the SHA-2 family, which no RFC defines and which
 //! follow the same pattern.
 //!
 //! SHA-1 by aws-lc-rs like SHA-2. It has neither MD5 nor RIPEMD-160, which are RustCrypto's.
@@ -16,6 +16,12 @@ use crate::{
 
 /// `hmac-sha1`.
 pub static HMAC_SHA1: Mac = mac("hmac-sha1", 20, 20, |key| new_aws_lc(HMAC_SHA1_FOR_LEGACY_USE_ONLY, key));
+
+/// `hmac-sha1-etm@openssh.com`.
+pub static HMAC_SHA1_ETM: Mac = Mac {
+    encrypt_then_mac: true,
+    ..mac("hmac-sha1-etm@openssh.com", HMAC_SHA1.key_len, HMAC_SHA1.tag_len, HMAC_SHA1.new)
+};
 
 /// `hmac-sha1-96`.
 pub static HMAC_SHA1_96: Mac = mac("hmac-sha1-96", 20, CUT_LEN, HMAC_SHA1.new);
