@@ -2,6 +2,7 @@
 
 mod bench;
 mod interop;
+mod pkd;
 mod record;
 mod soak;
 mod suite;
@@ -17,6 +18,7 @@ type Run = fn(Vec<OsString>) -> anyhow::Result<()>;
 const COMMANDS: &[(&str, &str, Run)] = &[
     ("bench", "Compare Underpass with `ssh -L` and with plain relays", bench::run),
     ("interop", "Prove each algorithm with servers that are not ours", interop::run),
+    ("pkd", "Run libssh's suite for clients", pkd::run),
     ("record", "Record the transcripts that the engine's tests say again", record::run),
     ("soak", "Carry a gigabyte through each family of algorithms while keys are renewed", soak::run),
     ("test", "Set up what the tests need, and run all of them", suite::run),

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::workspace::cargo;
-use crate::{interop, tidy};
+use crate::{interop, pkd, tidy};
 
 type Step = fn() -> Result<()>;
 
@@ -22,6 +22,7 @@ const STEPS: &[(&str, Step)] = &[
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("tests", || cargo(&["test", "--workspace"])),
     ("interop", || interop::run(Vec::new())),
+    ("pkd", || pkd::run(Vec::new())),
 ];
 
 /// Runs all steps and stops at the first that fails.

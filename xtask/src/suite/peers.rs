@@ -29,6 +29,12 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("keytool"), "default-jre-headless"),
     (Needed::File("/usr/share/java/bcprov.jar"), "libbcprov-java"),
     (Needed::File("/usr/share/java/bcutil.jar"), "libbcutil-java"),
+    // To build libssh's test server.
+    (Needed::Program("dpkg-source"), "dpkg-dev"),
+    (Needed::Program("cmake"), "cmake"),
+    (Needed::File("/usr/include/cmocka.h"), "libcmocka-dev"),
+    (Needed::File("/usr/include/openssl/ssl.h"), "libssl-dev"),
+    (Needed::File("/usr/include/zlib.h"), "zlib1g-dev"),
 ];
 
 enum Needed {

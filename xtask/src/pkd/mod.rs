@@ -1,0 +1,58 @@
+//! `cargo xtask pkd`: libssh's own suite for clients, with ours. `conformance/pkd/README.md` says what it shows.
+
+mod build;
+mod cases;
+mod source;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::workspace;
+
+/// Runs every case; fails when one did not pass that is not listed with a reason, or passed and is listed.
+pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
+    ensure!(args.len() <= 1, "usage: cargo xtask pkd [SOURCE OF LIBSSH]");
+    let start = Instant::now();
+    let work = workspace::target().join("pkd");
+    fs::create_dir_all(&work)?;
+    let source = match args.first() {
+        Some(path) => PathBuf::from(path),
+        None => source::fetch(&work)?,
+    };
+    let server = build::server(&source, &work)?;
+    workspace::cargo(&["build", "--quiet", "-p", "underpass-cli"])?;
+    let outcome = cases::run(&server, &work, &workspace::target().join("debug/underpass"))?;
+    let skipped = cases::listed(&fs::read_to_string(directory().join("skipped.txt"))?)?;
+    let passed = outcome.iter().filter(|(_, passed)| *passed).count();
+    println!("pkd: {passed} of {} cases passed in {} s", outcome.len(), start.elapsed().as_secs());
+    for (pattern, reason) in &skipped {
+        let count = outcome.iter().filter(|(name, _)| name.contains(pattern)).count();
+        println!("pkd: {count} with `{pattern}` in their name are skipped: {reason}");
+    }
+    let complaints = cases::complaints(&outcome, &skipped);
+    ensure!(complaints.is_empty(), "{}\nlogs are below {}", complaints.join("\n"), work.display());
+    Ok(())
+}
+
+/// What is ours of the suite.
+fn directory() -> PathBuf {
+    workspace::root().join("conformance/pkd")
+}
+
+/// Runs a program to its end, and fails when it does.
+fn succeed(command: &mut std::process::Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let said = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&said));
+    Ok(())
+}
+
+/// The one entry of a directory that `is_it`.
+fn entry(directory: &Path, is_it: impl Fn(&Path) -> bool) -> Result<PathBuf> {
+    let mut found = fs::read_dir(directory)?.flatten().map(|entry| entry.path()).filter(|path| is_it(path));
+    found.next().with_context(|| format!("{} does not hold what it should", directory.display()))
+}
