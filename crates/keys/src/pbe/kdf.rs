@@ -208,3 +208,46 @@ fn java(
 
 const PBKDF2: ObjectIdentifier = oid("1.2.840.113549.1.5.12");
 const SCRYPT: ObjectIdentifier = oid("1.3.6.1.4.1.11591.4.11");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a derivation with these parameters gives, of a file that has nothing else.
+    fn derive(kdf: &Kdf<'_>) -> Result<(), KeyFileError> {
+        let password = Password::from_bytes(b"password");
+        kdf.derive(&password, 16, 0, &Unlock::new(None, None)).map(drop)
+    }
+
+    #[test]
+    fn what_costs_too_much_is_refused_before_any_is_done() {
+        let salt = b"saltsalt";
+        for rounds in [0, u32::MAX] {
+            for kdf in [
+                Kdf::Pbkdf1(&Digest::MD5, salt, rounds),
+                Kdf::Pbkdf2 { digest: &Digest::SHA256, salt, rounds, key_len: None },
+                Kdf::Pkcs12 { digest: &Digest::SHA1, salt, rounds },
+                Kdf::Java { salt, rounds },
+            ] {
+                assert!(matches!(derive(&kdf), Err(KeyFileError::Cost { .. })), "{rounds}");
+            }
+        }
+        let scrypt = |cost, block, parallel| derive(&Kdf::Scrypt { salt, cost, block, parallel });
+        assert!(matches!(scrypt(1 << 31, 8, 1), Err(KeyFileError::Memory { .. })));
+        assert!(matches!(scrypt(2, u32::MAX, 1), Err(KeyFileError::Memory { .. })));
+        assert!(matches!(scrypt(2, 1, u32::MAX), Err(KeyFileError::Memory { .. })));
+        assert!(matches!(scrypt(1 << 14, 8, 1 << 10), Err(KeyFileError::Cost { .. })));
+        for (cost, block, parallel) in [(0, 8, 1), (1, 8, 1), (3, 8, 1), (2, 0, 1), (2, 8, 0)] {
+            assert!(scrypt(cost, block, parallel).is_err(), "{cost} {block} {parallel}");
+        }
+    }
+
+    /// RFC 7914 section 12.
+    #[test]
+    fn scrypt_agrees_with_its_rfc() {
+        let kdf = Kdf::Scrypt { salt: b"NaCl", cost: 1024, block: 8, parallel: 16 };
+        let password = Password::from_bytes(b"password");
+        let key = kdf.derive(&password, 8, 0, &Unlock::new(None, None)).unwrap();
+        assert_eq!(*key, [0xfd, 0xba, 0xbe, 0x1c, 0x9d, 0x34, 0x72, 0x00]);
+    }
+}

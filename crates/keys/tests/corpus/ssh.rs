@@ -35,8 +35,10 @@ impl Key {
 
     /// What PuTTYgen makes of it.
     fn puttygen(&self, options: &str, password: Option<&str>) -> Vec<u8> {
-        let (key, out) = (self.dir.path("key"), self.dir.path("out"));
-        let secret = self.dir.file("password", password.unwrap_or_default());
+        // Of its own: tests convert the same key at the same time.
+        let dir = Scratch::new();
+        let (key, out) = (self.dir.path("key"), dir.path("out"));
+        let secret = dir.file("password", password.unwrap_or_default());
         let words = format!("@ -o @ --new-passphrase @ {options}");
         run("puttygen", &words, &[&key, &out, &secret], b"");
         std::fs::read(out).unwrap()
@@ -91,6 +93,28 @@ fn a_changed_ppk_is_told_apart_from_a_wrong_passphrase_where_there_is_none() {
     let text = String::from_utf8(KEYS[0].puttygen(PPK[1], None)).unwrap();
     let changed = text.replace("Comment: me", "Comment: you");
     assert!(matches!(underpass_keys::load(changed.as_bytes(), None), Err(KeyFileError::Malformed(_))));
+}
+
+#[test]
+fn argon2_may_not_ask_for_the_moon() {
+    let text = String::from_utf8(KEYS[0].puttygen(PPK[1], Some(PASSWORD))).unwrap();
+    let open = |line: &str, other: &str| {
+        assert!(text.contains(line), "{text}");
+        let changed = text.replace(line, other);
+        underpass_keys::load(changed.as_bytes(), Some(&PASSWORD.into())).unwrap_err()
+    };
+    let memory = open("Argon2-Memory: 64", "Argon2-Memory: 4294967295");
+    assert!(matches!(memory, KeyFileError::Memory { .. }), "{memory}");
+    let passes = open("Argon2-Passes: 1", "Argon2-Passes: 4294967295");
+    assert!(matches!(passes, KeyFileError::Cost { .. }), "{passes}");
+    for (line, other) in [
+        ("Argon2-Parallelism: 1", "Argon2-Parallelism: 0"),
+        ("Argon2-Parallelism: 1", "Argon2-Parallelism: 4294967295"),
+        ("Argon2-Memory: 64", "Argon2-Memory: 0"),
+        ("Argon2-Passes: 1", "Argon2-Passes: 0"),
+    ] {
+        open(line, other);
+    }
 }
 
 #[test]
