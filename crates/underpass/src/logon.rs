@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use underpass_crypto::{Secret, Signer, sha256_fingerprint};
-use underpass_keys::{KeyFileError, Passwords, Store};
+use underpass_keys::{KeyFileError, Passwords, PublicKey, Store};
 use underpass_proto::{Credential, Refused};
 use zeroize::Zeroizing;
 
@@ -307,6 +307,9 @@ impl Candidate {
                 Some(signer) => signer.clone(),
                 None => {
                     let signer = unlock(settings, path, bytes)?;
+                    if signer.public_key() != self.public {
+                        return Err(stale_public_half(path));
+                    }
                     unlocked.get_or_init(|| signer).clone()
                 }
             },
@@ -363,28 +366,42 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
     Ok(candidates)
 }
 
-/// The key in a file. One that shows its public half is not opened before the server wants it; for any other, the person
-/// is asked at once.
+/// The key in a file. One whose public half is shown, there or in the file beside it, is not opened before the server
+/// wants it; for any other, the person is asked at once.
 fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
     let bytes = read(path)?;
     let name = path.display().to_string();
-    let ready = |signer: Arc<dyn Signer>| {
-        let public = signer.public_key().to_vec();
-        Candidate { name: name.clone(), public, key: Key::Ready(signer) }
-    };
-    match underpass_keys::load(&bytes, None) {
-        Ok(key) => Ok(ready(key.signer)),
-        Err(error) if error.wants_passphrase() => match underpass_keys::public_of(&bytes) {
-            Ok(public) => {
+    let signer = match underpass_keys::load(&bytes, None) {
+        Ok(key) => key.signer,
+        Err(error) if error.wants_passphrase() => {
+            let shown = underpass_keys::public_of(&bytes).ok().or_else(|| public_half_beside(path));
+            if let Some(public) = shown {
                 let (path, bytes) = (path.to_owned(), Arc::new(bytes));
                 let key = Key::Encrypted { path, bytes, unlocked: Arc::default() };
-                Ok(Candidate { name, public: public.blob().to_vec(), key })
+                return Ok(Candidate { name, public: public.blob().to_vec(), key });
             }
-            Err(error) if error.wants_passphrase() => Ok(ready(unlock(settings, path, &bytes)?)),
-            Err(error) => Err(problem(path, &error)),
-        },
-        Err(error) => Err(problem(path, &error)),
-    }
+            unlock(settings, path, &bytes)?
+        }
+        Err(error) => return Err(problem(path, &error)),
+    };
+    Ok(Candidate { name, public: signer.public_key().to_vec(), key: Key::Ready(signer) })
+}
+
+/// The key in `FILE.pub`, which ssh-keygen puts beside each key.
+fn public_half_beside(path: &Path) -> Option<PublicKey> {
+    underpass_keys::public_of(&read(&beside(path)).ok()?).ok()
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    name.into()
+}
+
+fn stale_public_half(path: &Path) -> Error {
+    let (file, public) = (path.display(), beside(path).display().to_string());
+    Error::identity(path, format!("{public} is the public half of another key"))
+        .with_advice(format!("remove {public}, or write it anew: ssh-keygen -y -f {file} > {public}"))
 }
 
 fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Signer>, Error> {
@@ -477,8 +494,11 @@ mod tests {
 
     /// The key in a file, for a person who types these; and for which attempts that person was asked.
     fn opened(file: &str, typed: &[&'static str]) -> (Result<Vec<u8>, Error>, Vec<u32>) {
+        opened_at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/testdata").join(file), typed)
+    }
+
+    fn opened_at(path: &Path, typed: &[&'static str]) -> (Result<Vec<u8>, Error>, Vec<u32>) {
         let typist = Typist(Arc::new(Mutex::new((typed.iter().copied().collect(), Vec::new()))));
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/testdata").join(file);
         let settings = builder().identity_file(path).prompter(typist.clone()).settings().unwrap();
         let signed = candidates(&settings).and_then(|candidates| {
             candidates[0]
@@ -495,6 +515,23 @@ mod tests {
         assert!(key.is_ok() && asked == [1, 2]);
         let (key, asked) = opened("locked.p12", &["wrong", "wrong", "wrong", "test-store"]);
         assert!(key.unwrap_err().to_string().contains("the passphrase is wrong") && asked == [1, 2, 3]);
+    }
+
+    #[test]
+    fn the_public_half_beside_a_file_spares_the_question_until_the_server_wants_the_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/testdata");
+        let path = directory.path().join("key");
+        std::fs::copy(testdata.join("locked.p12"), &path).unwrap();
+        let own = opened("own-password.jks", &["test-store", "test-key"]).0.unwrap();
+        std::fs::write(beside(&path), PublicKey::from_blob(&own).unwrap().to_string()).unwrap();
+        let settings = builder().identity_file(&path).settings().unwrap();
+        assert_eq!(candidates(&settings).unwrap()[0].public, own, "nobody was asked");
+        assert_eq!(opened_at(&path, &["test-store"]).0.unwrap(), own);
+
+        std::fs::copy(testdata.join("ed25519.pub"), beside(&path)).unwrap();
+        let error = opened_at(&path, &["test-store"]).0.unwrap_err();
+        assert!(error.to_string().contains("key.pub is the public half of another key"), "{error}");
     }
 
     #[test]
