@@ -21,16 +21,8 @@ use crate::{
     store::Opened,
 };
 
-pub(crate) fn open_jks(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
-    open(bytes, unlock)
-}
-
-pub(crate) fn open_jceks(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
-    open(bytes, unlock)
-}
-
 /// The names and certificates are in clear; the password proves that nobody has changed them.
-fn open(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
+pub(crate) fn open(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
     let (content, digest) = bytes.split_last_chunk::<DIGEST_LEN>().ok_or(CUT_OFF)?;
     if let Some(password) = unlock.password() {
         let expected = (Digest::SHA1.hash)(&[&utf16(password.expose()), PHRASE, content]);

@@ -398,9 +398,10 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// It came from `FILE.pub`, or from a certificate in the same file.
 fn stale_public_half(path: &Path) -> Error {
     let (file, public) = (path.display(), beside(path).display().to_string());
-    Error::identity(path, format!("{public} is the public half of another key"))
+    Error::identity(path, "the public half that is shown for it belongs to another key")
         .with_advice(format!("remove {public}, or write it anew: ssh-keygen -y -f {file} > {public}"))
 }
 
@@ -531,7 +532,7 @@ mod tests {
 
         std::fs::copy(testdata.join("ed25519.pub"), beside(&path)).unwrap();
         let error = opened_at(&path, &["test-store"]).0.unwrap_err();
-        assert!(error.to_string().contains("key.pub is the public half of another key"), "{error}");
+        assert!(error.to_string().contains("belongs to another key"), "{error}");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub const MAX_MODULUS_BITS: usize = 8192;
 /// The smallest modulus of a private key, in bits. Whether that is enough is for the server to say.
 pub const MIN_PRIVATE_MODULUS_BITS: usize = 1024;
 
-/// The largest modulus of a private key, in bits: OpenSSH's limit. Signing takes a second or two then.
+/// The largest modulus of a private key, in bits: OpenSSH's limit. Signing takes some three seconds then.
 pub const MAX_PRIVATE_MODULUS_BITS: usize = 16384;
 
 /// The largest public exponent accepted, in bits: the library's limit. Those in use have 2 to 17.

@@ -178,13 +178,10 @@ fn openssl_verifies_what_the_largest_key_signs() {
     let signer = underpass_keys::load(pem, None).unwrap().signer;
     let dir = Scratch::new();
     let public = dir.file("public", openssl("pkey -pubout", &[], pem));
-    for (algorithm, hash) in [("rsa-sha2-512", "sha512"), ("rsa-sha2-256", "sha256")] {
-        let blob = signer.sign(algorithm, b"data").unwrap();
-        // Behind the name stands the signature, as long as the modulus.
-        let signature = dir.file("signature", &blob[blob.len() - 16384 / 8..]);
-        let words = format!("dgst -{hash} -verify @ -signature @");
-        openssl(&words, &[&public, &signature], b"data");
-    }
+    let blob = signer.sign("rsa-sha2-512", b"data").unwrap();
+    // Behind the name stands the signature, as long as the modulus.
+    let signature = dir.file("signature", &blob[blob.len() - 16384 / 8..]);
+    openssl("dgst -sha512 -verify @ -signature @", &[&public, &signature], b"data");
 }
 
 fn traditional_format(key: &Base) -> Option<Format> {

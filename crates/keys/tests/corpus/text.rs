@@ -15,7 +15,8 @@ use crate::{
 
 /// The strings of a flat SEQUENCE in DER, one for each field, without the zero before a number.
 fn fields(der: &[u8]) -> Vec<&[u8]> {
-    fn next<'a>(der: &mut &'a [u8]) -> &'a [u8] {
+    fn next<'a>(der: &mut &'a [u8]) -> (u8, &'a [u8]) {
+        let tag = der[0];
         let long = der[1] >= 0x80;
         let header = if long { 2 + usize::from(der[1] & 0x7f) } else { 2 };
         let len = match long {
@@ -24,13 +25,17 @@ fn fields(der: &[u8]) -> Vec<&[u8]> {
         };
         let content = &der[header..header + len];
         *der = &der[header + len..];
-        content
+        (tag, content)
     }
-    let mut content = next(&mut &der[..]);
+    const INTEGER: u8 = 2;
+    let (_, mut content) = next(&mut &der[..]);
     let mut found = Vec::new();
     while !content.is_empty() {
-        let field = next(&mut content);
-        found.push(if field.len() > 1 && field[0] == 0 { &field[1..] } else { field });
+        // The zeros of a scalar, which is an OCTET STRING, count.
+        found.push(match next(&mut content) {
+            (INTEGER, [0, number @ ..]) => number,
+            (_, field) => field,
+        });
     }
     found
 }
