@@ -1,7 +1,8 @@
 """An SSH server for tests: tunnels only, every way to authenticate.
 
 Takes one argument, a JSON object:
-  host_keys        paths of private keys
+  host_keys        paths of private keys, or lists of such a path and that of a file of X.509 certificates
+  ca_certificates  path of a file of X.509 certificates that vouch for those of users; default: nobody does
   authorized_keys  path of a file of public keys, or null for no publickey authentication
   user             the only account
   password         its password, or null for no password authentication
@@ -24,6 +25,7 @@ import sys
 import asyncssh
 
 import asyncssh_algorithms
+import asyncssh_x509
 
 SETTINGS = json.loads(sys.argv[1])
 ALGORITHMS = ("signature_algs", "kex_algs", "encryption_algs", "mac_algs", "compression_algs")
@@ -103,7 +105,8 @@ async def main():
         "127.0.0.1",
         0,
         server_factory=Server,
-        server_host_keys=SETTINGS["host_keys"],
+        server_host_keys=[tuple(key) if isinstance(key, list) else key for key in SETTINGS["host_keys"]],
+        x509_trusted_certs=SETTINGS.get("ca_certificates", []),
         gss_host=None,
         **options,
     )
@@ -112,6 +115,7 @@ async def main():
 
 
 asyncssh_algorithms.register()
+asyncssh_x509.register()
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 asyncssh.set_log_level(logging.DEBUG)
 asyncssh.set_debug_level(SETTINGS.get("debug_level", 1))

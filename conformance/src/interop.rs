@@ -133,6 +133,7 @@ fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
         }
         PeerKind::Asyncssh => asyncssh::start(&json!({
             "debug_level": 2,
+            "host_keys": with_certificates()?,
             "kex_algs": offered(kind, Role::Kex),
             "signature_algs": offered(kind, Role::HostKey),
             "encryption_algs": offered(kind, Role::Cipher),
@@ -140,6 +141,16 @@ fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
         })),
         PeerKind::Dropbear => dropbear::start(&[]),
     }
+}
+
+/// The host keys, with X.509 certificates where there is an algorithm for that.
+fn with_certificates() -> Result<Vec<serde_json::Value>> {
+    let keys = Keys::get()?;
+    let key = |&key_type: &KeyType| match key_type {
+        KeyType::Ed25519 => json!(keys.host(key_type)),
+        _ => json!([keys.host(key_type), keys.x509_host(key_type)]),
+    };
+    Ok(KeyType::ALL.iter().map(key).collect())
 }
 
 fn prove(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
@@ -162,6 +173,17 @@ fn carry(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
         let authority = public_half(&Keys::get()?.authority())?;
         fs::write(&known_hosts, format!("@cert-authority * {authority}"))?;
         client = client.option("UserKnownHostsFile", known_hosts.display().to_string());
+    }
+    if row.role == Role::HostKey && row.name.starts_with("x509v3-") {
+        // The older names leave no room for authorities between.
+        let bare = row.name.starts_with("x509v3-sign-");
+        let root = if bare { Keys::get()?.x509_between() } else { Keys::get()?.x509_root() };
+        let nobody = scratch.path().join("known_hosts");
+        fs::write(&nobody, "")?;
+        client = client
+            .ours()
+            .option("UserKnownHostsFile", nobody.display().to_string())
+            .option("CACertificateFile", root.path().display().to_string());
     }
     let session = client.forward(target.address()).start()?;
     traffic::run(PATIENCE, traffic::echo(session.local(), Payload::new(1), LENGTH))?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::x509::{self, Authority};
 use crate::{Failure, Result};
 
 /// A type of key.
@@ -94,6 +95,25 @@ impl Keys {
         self.directory.join(format!("host-{}-cert.pub", key_type.name()))
     }
 
+    /// The root of the X.509 certificates.
+    #[must_use]
+    pub fn x509_root(&self) -> Authority {
+        Authority::at(&self.directory, "x509-root")
+    }
+
+    /// The authority that certifies host keys, certified by the root.
+    #[must_use]
+    pub fn x509_between(&self) -> Authority {
+        Authority::at(&self.directory, "x509-between")
+    }
+
+    /// The X.509 certificate of a host key other than the Ed25519 one, for 127.0.0.1, and that of the authority between it
+    /// and the root.
+    #[must_use]
+    pub fn x509_host(&self, key_type: KeyType) -> PathBuf {
+        self.directory.join(format!("host-{}-chain.pem", key_type.name()))
+    }
+
     /// Certifies the public half of a key with other options of `ssh-keygen`, into this directory.
     ///
     /// # Errors
@@ -143,10 +163,17 @@ impl Keys {
 
     fn make(&self) -> Result<()> {
         keygen(KeyType::Ed25519, "", &self.authority())?;
+        let root = Authority::root(&self.directory, "x509-root")?;
+        let between = root.authority(&self.directory, "x509-between", x509::CA)?;
         for &key_type in KeyType::ALL {
             keygen(key_type, "", &self.host(key_type))?;
             let public = self.host(key_type).with_extension("pub");
             certify(&self.authority(), &["-h", "-n", "127.0.0.1"], &public)?;
+            // RFC 6187 has no name for the other, and ssh-keygen does not export it.
+            if key_type != KeyType::Ed25519 {
+                let certificate = between.certify(&self.host(key_type), "/O=Tests/CN=a host", x509::HOST)?;
+                fs::write(self.x509_host(key_type), certificate + &between.certificate()?)?;
+            }
             keygen(key_type, "", &self.user(key_type))?;
             if key_type == KeyType::Dsa {
                 // dropbear has lost it.
@@ -216,7 +243,7 @@ fn certify(authority: &Path, options: &[&str], public: &Path) -> Result<()> {
     succeeded("ssh-keygen", keygen.output())
 }
 
-fn succeeded(program: &str, output: std::io::Result<std::process::Output>) -> Result<()> {
+pub(crate) fn succeeded(program: &str, output: std::io::Result<std::process::Output>) -> Result<()> {
     let output = output.map_err(|error| Failure::from(error).during(program))?;
     if output.status.success() {
         return Ok(());
@@ -225,4 +252,4 @@ fn succeeded(program: &str, output: std::io::Result<std::process::Output>) -> Re
 }
 
 /// Names the directory; to be changed with what it holds, so that keys of an older suite are not used.
-const FORMAT: &str = "keys-3";
+const FORMAT: &str = "keys-4";

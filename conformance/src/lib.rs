@@ -13,6 +13,7 @@
 //! | [`settings`] | what both clients make of the same configuration files |
 //! | [`secrets`] | what a log must not hold |
 //! | [`keys`] | host and user keys, made once |
+//! | [`x509`] | X.509 certificates, made by `openssl` |
 //! | [`account`] | the account that exists only for the peers |
 //!
 //! A peer that is missing on the machine is a failure, never a skip. `UNDERPASS_BIN` names a client binary to use
@@ -32,6 +33,7 @@ pub mod record;
 pub mod secrets;
 pub mod settings;
 pub mod traffic;
+pub mod x509;
 
 /// Turns each function that takes a [`PeerKind`] into a module of tests, one for each peer.
 ///

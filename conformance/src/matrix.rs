@@ -109,6 +109,15 @@ pub const MATRIX: &[Row] = &[
     row(Role::HostKey, "rsa-sha2-256-cert-v01@openssh.com", &[Sshd]),
     row(Role::HostKey, "ssh-rsa-cert-v01@openssh.com", &[Sshd]),
     row(Role::HostKey, "ssh-dss-cert-v01@openssh.com", &[Sshd]),
+    row(Role::HostKey, "x509v3-ecdsa-sha2-nistp256", &[Asyncssh]),
+    row(Role::HostKey, "x509v3-ecdsa-sha2-nistp384", &[Asyncssh]),
+    row(Role::HostKey, "x509v3-ecdsa-sha2-nistp521", &[Asyncssh]),
+    row(Role::HostKey, "x509v3-rsa2048-sha256", &[Asyncssh]),
+    row(Role::HostKey, "x509v3-ssh-rsa", &[Asyncssh]),
+    row(Role::HostKey, "x509v3-ssh-dss", &[Asyncssh]),
+    // No server in a package has these two: asyncssh's certificates, and the formats of `peers/asyncssh_x509.py`.
+    row(Role::HostKey, "x509v3-sign-rsa", &[Asyncssh]),
+    row(Role::HostKey, "x509v3-sign-dss", &[Asyncssh]),
     row(Role::UserKey(KeyType::Ed25519), "ssh-ed25519", ALL),
     row(Role::UserKey(KeyType::EcdsaP256), "ecdsa-sha2-nistp256", ALL),
     row(Role::UserKey(KeyType::EcdsaP384), "ecdsa-sha2-nistp384", ALL),
@@ -186,7 +195,8 @@ mod tests {
         let Provider { kex, signatures, ciphers, macs, .. } = Provider::ALL;
         check(Role::Kex.name(), kex);
         check(Role::HostKey.name(), signatures);
-        let plain: Vec<_> = signatures.iter().copied().filter(|it| !it.name.contains("-cert-")).collect();
+        let is_plain = |name: &str| !name.contains("-cert-") && !name.starts_with("x509v3-");
+        let plain: Vec<_> = signatures.iter().copied().filter(|it| is_plain(it.name)).collect();
         check("user key", &plain);
         check(Role::Cipher.name(), ciphers);
         check(Role::Mac.name(), macs);

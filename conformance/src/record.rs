@@ -88,7 +88,7 @@ fn terms(row: &Row, port: u16) -> Result<Terms> {
         Role::Kex => terms.kex = name,
         Role::HostKey => {
             // A user signs as a host does, and has no certificate.
-            if !row.name.contains("-cert-") {
+            if !row.name.contains("-cert-") && !row.name.starts_with(X509) {
                 terms.signature.clone_from(&name);
             }
             terms.host_key = name;
@@ -123,7 +123,10 @@ fn start(kind: PeerKind, terms: &Terms) -> Result<Peer> {
             sshd::start(&lines.iter().map(String::as_str).collect::<Vec<_>>())
         }
         PeerKind::Asyncssh => asyncssh::start(&json!({
-            "host_keys": [keys.host(host)],
+            "host_keys": [match host_key.starts_with(X509) {
+                true => json!([keys.host(host), keys.x509_host(host)]),
+                false => json!(keys.host(host)),
+            }],
             "kex_algs": [kex],
             "signature_algs": [host_key, signature],
             "encryption_algs": [cipher],
@@ -136,16 +139,19 @@ fn start(kind: PeerKind, terms: &Terms) -> Result<Peer> {
 
 /// The key for a signature algorithm.
 fn key_type(algorithm: &str) -> Result<KeyType> {
-    Ok(match algorithm.trim_end_matches("-cert-v01@openssh.com") {
+    Ok(match algorithm.trim_end_matches("-cert-v01@openssh.com").trim_start_matches(X509) {
         "ssh-ed25519" => KeyType::Ed25519,
         "ecdsa-sha2-nistp256" => KeyType::EcdsaP256,
         "ecdsa-sha2-nistp384" => KeyType::EcdsaP384,
         "ecdsa-sha2-nistp521" => KeyType::EcdsaP521,
-        "rsa-sha2-256" | "rsa-sha2-512" | "ssh-rsa" => KeyType::Rsa,
-        "ssh-dss" => KeyType::Dsa,
+        "rsa-sha2-256" | "rsa-sha2-512" | "ssh-rsa" | "rsa2048-sha256" | "sign-rsa" => KeyType::Rsa,
+        "ssh-dss" | "sign-dss" => KeyType::Dsa,
         other => return Err(Failure::new(format!("no key serves {other}"))),
     })
 }
+
+/// How the names of algorithms with X.509 certificates begin.
+const X509: &str = "x509v3-";
 
 /// Any other would do as well.
 const SEED: u64 = 1;

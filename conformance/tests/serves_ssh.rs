@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use underpass::gateway::{Gateway, GatewayBuilder};
-use underpass::{CertifiedKey, Named, Provider, Signer};
+use underpass::{CertifiedKey, Named, Provider, Signer, X509Certificate, X509Key};
 use underpass_conformance::account::USER;
 use underpass_conformance::keys::{KeyType, Keys, public_half};
+use underpass_conformance::peer::asyncssh;
 use underpass_conformance::{Client, Failure, Result, traffic};
 use underpass_testkit::Payload;
 use underpass_testkit::target::Target;
@@ -180,6 +181,58 @@ fn known_hosts(gateway: SocketAddr) -> Result<String> {
         Ok(format!("[{}]:{} {key}", gateway.ip(), gateway.port()))
     };
     KeyType::ALL.iter().map(line).collect()
+}
+
+#[test]
+fn a_gateway_with_x509_certificates_is_trusted_for_their_root() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let keys = Keys::get()?;
+        let mut certified: Vec<Arc<dyn Signer>> = Vec::new();
+        for key_type in
+            [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::EcdsaP521, KeyType::Rsa, KeyType::Dsa]
+        {
+            let shown = fs::read(keys.x509_host(key_type))?;
+            let shown = X509Certificate::all_from(&shown, 2).map_err(failed)?;
+            for key in X509Key::each(&load(keys.host(key_type))?, &shown).map_err(failed)? {
+                certified.push(Arc::new(key));
+            }
+        }
+        let algorithms: Vec<_> = certified.iter().flat_map(|key| key.algorithms()).copied().collect();
+        assert_eq!(algorithms.len(), 8, "{algorithms:?}");
+        let gateway = start(Gateway::builder().host_key_algorithms("+*"), certified).await?;
+        let address = gateway.address();
+        let proven = tokio::task::spawn_blocking(move || {
+            algorithms.into_iter().try_for_each(|algorithm| {
+                prove_x509(algorithm, address).map_err(|failure| failure.during(algorithm))
+            })
+        });
+        proven.await.expect("the test does not panic")
+    })
+}
+
+/// asyncssh carries data, with nothing but the root to go by.
+fn prove_x509(algorithm: &str, gateway: SocketAddr) -> Result<()> {
+    let (target, keys) = (Target::Echo.start()?, Keys::get()?);
+    // The older names leave no room for the authority between.
+    let (scratch, root) = (tempfile::tempdir()?, keys.x509_root());
+    let roots = scratch.path().join("roots.pem");
+    let between =
+        if algorithm.contains("-sign-") { keys.x509_between().certificate()? } else { String::new() };
+    fs::write(&roots, root.certificate()? + &between)?;
+    let mut client = Command::new(asyncssh::python()?);
+    client.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/asyncssh_client.py"));
+    client.arg(gateway.ip().to_string()).arg(gateway.port().to_string()).arg(USER);
+    client
+        .arg(keys.user(KeyType::Ed25519))
+        .arg(roots)
+        .arg(algorithm)
+        .arg(target.address().port().to_string());
+    let output = client.output()?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(Failure::new(String::from_utf8_lossy(&output.stderr))),
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {

@@ -11,8 +11,10 @@ pub(crate) fn event(event: &Event) -> Value {
         Event::Connecting { host, port } => json!({ "host": host, "port": port }),
         Event::Connected { address } => json!({ "address": text(address) }),
         Event::Identified { software } => json!({ "software": software }),
-        Event::HostKey { host, key_type, fingerprint, verdict } => json!({
+        Event::HostKey { host, key_type, fingerprint, certificate, verdict } => json!({
             "host": host, "key_type": key_type, "fingerprint": fingerprint, "verdict": verdict.name(),
+            "subject": certificate.as_ref().map(|names| &names.subject),
+            "issuer": certificate.as_ref().map(|names| &names.issuer),
         }),
         Event::KeyExchange {
             kex,

@@ -63,10 +63,15 @@ impl Prompter for TerminalPrompter {
     }
 
     fn accept_host_key(&self, question: &HostKeyQuestion) -> bool {
-        let HostKeyQuestion { host, key_type, fingerprint, .. } = question;
+        let HostKeyQuestion { host, key_type, fingerprint, certificate, .. } = question;
         let key_type = Untrusted(key_type.as_bytes());
+        let certificate = certificate.as_ref().map(|names| {
+            let (subject, issuer) = (Untrusted(names.subject.as_bytes()), Untrusted(names.issuer.as_bytes()));
+            format!("it came with a certificate that nobody checked, for {subject}, by {issuer}\n")
+        });
+        let certificate = certificate.unwrap_or_default();
         let text = format!(
-            "the {key_type} key of {host} is not on record; its fingerprint is {fingerprint}\n\
+            "the {key_type} key of {host} is not on record; its fingerprint is {fingerprint}\n{certificate}\
              is it the server's? (yes, no, or the fingerprint): "
         );
         let answer = self.terminal.ask(|| self.terminal.visible(&text));

@@ -95,6 +95,7 @@ fn before_login() -> Vec<Event> {
             host: owned("bastion"),
             key_type: owned("ssh-ed25519"),
             fingerprint: owned("SHA256:uNiVztksCsDhcc0u9e8BrrQo4yfJUFFxOFaIwXJ3mU0"),
+            certificate: None,
             verdict: HostKeyVerdict::Known,
         },
         Event::KeyExchange {

@@ -151,6 +151,7 @@ const TABLE: &[Row] = &[
     matters("BatchMode"),
     matters("BindAddress"),
     matters("BindInterface"),
+    matters("CACertificateFile"),
     matters("CASignatureAlgorithms"),
     matters_unless("CanonicalizeHostname", NO),
     matters("CertificateFile"),

@@ -236,6 +236,8 @@ const TEXT: Expansion = Expansion { tokens: PATH.tokens, variables: false, home:
 const TABLE: &[(&[&str], Expansion)] = &[
     (
         &[
+            // PKIX-SSH has this one.
+            "CACertificateFile",
             "CertificateFile",
             "ControlPath",
             "IdentityAgent",

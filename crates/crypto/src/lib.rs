@@ -20,6 +20,7 @@ mod provider;
 mod secret;
 mod selection;
 mod signature;
+pub mod x509;
 
 pub use algorithms::dh::{DhGroup, GroupSizes};
 pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way};

@@ -97,6 +97,7 @@ pub(crate) struct HostKey {
     pub(crate) user_files: Option<Vec<String>>,
     pub(crate) global_files: Option<Vec<String>>,
     pub(crate) fingerprint_hash: Option<FingerprintHash>,
+    pub(crate) ca_files: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

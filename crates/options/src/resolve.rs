@@ -219,6 +219,7 @@ fn host_key(settings: &mut Settings, host_key: &HostKey, paths: &Paths<'_>) -> R
     };
     put(&mut settings.user_known_hosts, files("UserKnownHostsFile", &host_key.user_files)?);
     put(&mut settings.global_known_hosts, files("GlobalKnownHostsFile", &host_key.global_files)?);
+    put(&mut settings.ca_certificates, files("CACertificateFile", &host_key.ca_files)?);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! From the settings' lists of names to the engine's lists of algorithms.
 
 use underpass_crypto::certificate::is_certificate;
+use underpass_crypto::x509;
 use underpass_crypto::{Named, Provider, Signature, Strength, select};
 use underpass_proto::Algorithms;
 
@@ -13,6 +14,8 @@ pub(crate) struct OnRecord {
     pub(crate) key_types: Vec<String>,
     /// Whether there is an authority that may certify them.
     pub(crate) authority: bool,
+    /// Whether there are roots of X.509 certificates.
+    pub(crate) roots: bool,
 }
 
 /// What is offered.
@@ -61,7 +64,9 @@ fn host_keys(on_record: &OnRecord) -> Vec<&'static Signature> {
         plain.sort_by_key(|algorithm| !is_known(algorithm));
     }
     let fit = Provider::ALL.signatures.iter().copied().filter(|it| it.strength == Strength::Modern);
-    let certified = fit.filter(|it| on_record.authority && is_certificate(it.key_format));
+    let certified = fit.filter(|it| {
+        on_record.authority && is_certificate(it.key_format) || on_record.roots && x509::is_algorithm(it.name)
+    });
     certified.chain(plain).collect()
 }
 
@@ -88,7 +93,7 @@ mod tests {
 
     fn host_keys_with(settings: &Settings, known: &[&str], authority: bool) -> Vec<&'static str> {
         let key_types = known.iter().map(|name| (*name).to_owned()).collect();
-        let algorithms = algorithms(settings, &OnRecord { key_types, authority }).unwrap();
+        let algorithms = algorithms(settings, &OnRecord { key_types, authority, roots: false }).unwrap();
         algorithms.host_keys.iter().map(|algorithm| algorithm.name).collect()
     }
 

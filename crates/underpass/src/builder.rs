@@ -230,6 +230,13 @@ settings! {
     global_known_hosts: Vec<PathBuf> = vec![PathBuf::from("/etc/ssh/ssh_known_hosts")],
         set(files: impl IntoIterator<Item = impl Into<PathBuf>>) => files.into_iter().map(Into::into).collect();
 
+    /// Files of X.509 certificates of authorities: PEM blocks, or one as DER. A server's certificate that leads to one of
+    /// them, and is the server's, vouches for its key (RFC 6187); whether it was revoked is not asked. Without such files
+    /// X.509 certificates are not asked for, and prove nothing: their key is on record, or not, like any other. Default:
+    /// none.
+    ca_certificates: Vec<PathBuf> = Vec::new(),
+        set(files: impl IntoIterator<Item = impl Into<PathBuf>>) => files.into_iter().map(Into::into).collect();
+
     /// By which hash fingerprints of the server's key are shown, in events, questions and errors. Default: SHA-256.
     fingerprint_hash: FingerprintHash = FingerprintHash::Sha256, set(hash: FingerprintHash) => hash;
 
@@ -255,7 +262,7 @@ settings! {
     group_sizes: GroupSizes = GroupSizes::default(), set(sizes: GroupSizes) => sizes;
 
     /// The signature algorithms of the server's key, in the same syntax. Default: modern ones, but those on curves of
-    /// NIST; first certificates if an authority is on record, and those of keys on record.
+    /// NIST; first certificates if an authority is on record or there are CA certificates, and those of keys on record.
     host_key_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
     /// The ciphers, in the same syntax. Default: all modern ones, fastest first.

@@ -19,9 +19,8 @@ use underpass_wire::OpenFailureReason;
 
 use crate::connect::Tasks;
 use crate::error::in_words;
-use crate::host_key::{self, Decision};
+use crate::host_key::{self, Decision, Record};
 use crate::inward::Arrival;
-use crate::known_hosts::KnownHosts;
 use crate::logon::{Logon, Next};
 use crate::remote::Destination;
 use crate::session::{Command, ConnectionInfo, Failure, Side};
@@ -30,7 +29,7 @@ use crate::{Endpoint, Error, Event, ForwardId, HostKeyVerdict, Peer, Prompt, Pro
 
 pub(crate) struct Client {
     settings: Arc<Settings>,
-    known_hosts: Arc<KnownHosts>,
+    record: Record,
     logon: Arc<Mutex<Logon>>,
     tasks: Tasks,
     /// The forward of each request.
@@ -46,14 +45,14 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(
         settings: Arc<Settings>,
-        known_hosts: KnownHosts,
+        record: Record,
         logon: Logon,
         tasks: Tasks,
         ready: oneshot::Sender<()>,
     ) -> Self {
         Self {
             settings,
-            known_hosts: Arc::new(known_hosts),
+            record,
             logon: Arc::new(Mutex::new(logon)),
             tasks,
             requests: HashMap::new(),
@@ -132,29 +131,33 @@ impl Client {
         &mut self,
         id: QuestionId,
         key: Vec<u8>,
+        algorithm: &'static str,
         commands: &UnboundedSender<Command>,
     ) -> Option<Answer> {
         self.step = Step::HostKey;
-        match host_key::judge(&self.settings, &self.known_hosts, &key) {
+        match host_key::judge(&self.settings, &self.record, &key) {
             Decision::Accept(verdict) => {
-                tell_host_key(&self.settings, &key, verdict);
+                tell_host_key(&self.settings, &key, algorithm, verdict);
                 Some(Answer::HostKey(true))
             }
             Decision::Refuse(error) => {
                 *lock(&self.refusal) = Some(error);
                 Some(Answer::HostKey(false))
             }
-            Decision::New { key, ask } => {
+            Decision::New { key: plain, ask } => {
                 let (settings, refusal) = (self.settings.clone(), self.refusal.clone());
                 let no = || Answer::HostKey(false);
-                elsewhere(id, commands, no, move || match host_key::accept_new(&settings, &key, ask) {
-                    Ok(verdict) => {
-                        tell_host_key(&settings, &key, verdict);
-                        Answer::HostKey(true)
-                    }
-                    Err(error) => {
-                        *lock(&refusal) = Some(error);
-                        Answer::HostKey(false)
+                let names = host_key::names_of(&key);
+                elsewhere(id, commands, no, move || {
+                    match host_key::accept_new(&settings, &plain, names, ask) {
+                        Ok(verdict) => {
+                            tell_host_key(&settings, &key, algorithm, verdict);
+                            Answer::HostKey(true)
+                        }
+                        Err(error) => {
+                            *lock(&refusal) = Some(error);
+                            Answer::HostKey(false)
+                        }
                     }
                 })
             }
@@ -314,7 +317,7 @@ impl Side for Client {
         commands: &UnboundedSender<Command>,
     ) -> Option<Answer> {
         match question {
-            Question::HostKey { key, .. } => self.on_host_key(id, key, commands),
+            Question::HostKey { key, algorithm } => self.on_host_key(id, key, algorithm, commands),
             Question::Credential { last } => self.on_credential(id, last.as_ref(), commands),
             Question::Signature { algorithm, data, .. } => self.on_signature(id, algorithm, data, commands),
             Question::Prompts(round) => self.on_prompts(id, round, commands),
@@ -465,11 +468,13 @@ fn ask_password(settings: &Settings, logon: &Mutex<Logon>, mut attempt: u32) -> 
     }
 }
 
-fn tell_host_key(settings: &Settings, key: &[u8], verdict: HostKeyVerdict) {
+/// A bare certificate does not name its type: the algorithm does.
+fn tell_host_key(settings: &Settings, key: &[u8], algorithm: &str, verdict: HostKeyVerdict) {
     settings.tell(|| Event::HostKey {
         host: host_key::name_on_record(settings).to_owned(),
-        key_type: key_type(key).unwrap_or_default().to_owned(),
+        key_type: key_type(key).unwrap_or(algorithm).to_owned(),
         fingerprint: host_key::fingerprint_of(settings, key),
+        certificate: host_key::names_of(key),
         verdict,
     });
 }

@@ -106,14 +106,14 @@ impl Route {
 impl Hop {
     async fn log_on(&self, transport: Transport, tasks: Tasks) -> Result<Live, Error> {
         let read = self.settings.clone();
-        let known_hosts = blocking(move || host_key::read_known_hosts(&read)).await?;
+        let record = blocking(move || host_key::read_record(&read)).await?;
         let settings = &self.settings;
-        let on_record = host_key::on_record(settings, &known_hosts);
+        let on_record = host_key::on_record(settings, &record);
         let config = ClientConfig { common: config(settings, &on_record)?, user: self.user.clone() };
         let logon =
             Logon::new(settings.clone(), self.user.clone(), self.candidates.clone(), self.memory.clone());
         let (ready, is_ready) = oneshot::channel();
-        let side = Client::new(settings.clone(), known_hosts, logon, tasks.clone(), ready);
+        let side = Client::new(settings.clone(), record, logon, tasks.clone(), ready);
         let now = Instant::now();
         let mut engine = Connection::client(config, Box::new(OsEntropy::new()), now)
             .map_err(|error| Error::internal(Step::KeyExchange, error.to_string()))?;

@@ -42,6 +42,8 @@ pub enum Event {
         key_type: String,
         /// Its fingerprint, by the hash of [`Settings::fingerprint_hash`](crate::Settings::fingerprint_hash).
         fingerprint: String,
+        /// Of its X.509 certificate, if it came with one.
+        certificate: Option<CertificateNames>,
         /// Why it was found good.
         verdict: HostKeyVerdict,
     },
@@ -174,13 +176,22 @@ pub enum Event {
     },
 }
 
+/// What an X.509 certificate says, as strings of RFC 4514. Its maker chose the text: escape it before showing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateNames {
+    /// Whom it is about.
+    pub subject: String,
+    /// Who made it.
+    pub issuer: String,
+}
+
 /// Why a server's key was found good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HostKeyVerdict {
     /// It is on record.
     Known,
-    /// A certificate authority on record vouches for it.
+    /// A certificate authority on record, or a root among the CA certificates, vouches for it.
     Certified,
     /// It was unknown, and is now on record.
     Added,
@@ -251,14 +262,17 @@ impl fmt::Display for Event {
             Self::Connecting { host, port } => write!(f, "connecting to {host} port {port}"),
             Self::Connected { address } => write!(f, "connected to {address}"),
             Self::Identified { software } => write!(f, "the server is {}", untrusted(software)),
-            Self::HostKey { host, key_type, fingerprint, verdict } => {
+            Self::HostKey { host, key_type, fingerprint, certificate, verdict } => {
                 let judgement = match verdict {
                     HostKeyVerdict::Known => "is on record",
-                    HostKeyVerdict::Certified => "is certified by an authority on record",
+                    HostKeyVerdict::Certified => "is certified by an authority that is trusted",
                     HostKeyVerdict::Added => "was not on record and now is",
                     HostKeyVerdict::Unchecked => "was not checked",
                 };
-                write!(f, "the {} key {fingerprint} of {host} {judgement}", untrusted(key_type))
+                write!(f, "the {} key {fingerprint} of {host} {judgement}", untrusted(key_type))?;
+                certificate.as_ref().map_or(Ok(()), |CertificateNames { subject, issuer }| {
+                    write!(f, "; subject: {}; issuer: {}", untrusted(subject), untrusted(issuer))
+                })
             }
             Self::KeyExchange { .. } => self.fmt_key_exchange(f),
             Self::Banner { text } => write!(f, "the server says: {}", untrusted(text.trim_end())),
@@ -385,6 +399,7 @@ mod tests {
             host: "bastion".to_owned(),
             key_type: "ssh-ed25519".to_owned(),
             fingerprint: "SHA256:x".to_owned(),
+            certificate: None,
             verdict,
         };
         assert_eq!(host_key(HostKeyVerdict::Unchecked).level(), 0);

@@ -123,7 +123,7 @@ pub use destination::Destination;
 pub use dial::Proxy;
 pub use endpoint::{Bound, Endpoint, Peer};
 pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation, OpenFailureReason, Step};
-pub use event::{Event, HostKeyVerdict, Observer};
+pub use event::{CertificateNames, Event, HostKeyVerdict, Observer};
 pub use forward::{Bind, BindAddress, Forward, Interface, Target};
 pub use forwards::{ActiveForward, ForwardId};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
@@ -133,6 +133,8 @@ pub use stats::Stats;
 pub use stream::Stream;
 pub use tunnel::{State, Tunnel};
 pub use underpass_crypto::algorithms::certified::CertifiedKey;
+pub use underpass_crypto::algorithms::x509::X509Key;
+pub use underpass_crypto::x509::{X509Certificate, X509Error};
 pub use underpass_crypto::{
     FingerprintHash, GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength,
     fingerprint, select,

@@ -2,6 +2,8 @@ use std::path::Path;
 
 use underpass_crypto::Secret;
 
+use crate::CertificateNames;
+
 /// Answers what only a person can answer. Each method may block: it is called on a thread of its own. The step's
 /// deadline goes on meanwhile; an answer that comes too late is dropped.
 ///
@@ -46,6 +48,8 @@ pub struct HostKeyQuestion {
     pub fingerprint: String,
     /// The public key blob (RFC 4253 section 6.6). [`fingerprint`](crate::fingerprint) gives its other fingerprints.
     pub key: Vec<u8>,
+    /// Of its X.509 certificate, if it came with one, which proves nothing here.
+    pub certificate: Option<CertificateNames>,
 }
 
 /// Answers nothing, for programs that no person watches.

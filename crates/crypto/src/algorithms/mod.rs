@@ -19,6 +19,7 @@ pub mod rsa;
 pub mod sntrup761x25519;
 pub mod umac;
 pub mod x25519;
+pub mod x509;
 pub mod zlib;
 
 mod blob;

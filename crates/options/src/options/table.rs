@@ -232,6 +232,17 @@ pub(super) static TABLE: &[Row] = &[
         ..row(Group::HostKeys)
     },
     Row {
+        keyword: Some("CACertificateFile"),
+        metavar: "FILE…",
+        doc: "X.509 certificates of authorities (PEM, or one as DER) that may vouch for the server's key with a \
+              certificate of theirs; it must be for the server's name or address. Whether it was revoked is not asked. \
+              Same replacements as for IdentityFile",
+        default: "none",
+        example: "/etc/ssh/ca/ca-bundle.crt",
+        action: Action::Set(|args, value| set(&mut args.host_key.ca_files, values::words(value))),
+        ..row(Group::HostKeys)
+    },
+    Row {
         keyword: Some("FingerprintHash"),
         metavar: "md5|sha1|sha256",
         doc: "By which hash the fingerprint of the server's key is shown",

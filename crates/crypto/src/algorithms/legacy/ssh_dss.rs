@@ -159,4 +159,4 @@ const NAME: &str = "ssh-dss";
 const MODULUS_BITS: u32 = 1024;
 const SUBGROUP_BITS: u32 = 160;
 /// Bytes of a signature: two numbers below the order of the subgroup.
-const SIGNATURE_LEN: usize = 40;
+pub(in crate::algorithms) const SIGNATURE_LEN: usize = 40;
