@@ -20,7 +20,8 @@
 //! # Ok::<(), underpass_wire::DecodeError>(())
 //! ```
 
-pub mod codec;
+mod algorithm;
+mod codec;
 pub mod escape;
 pub mod messages;
 pub mod number;
@@ -29,6 +30,7 @@ pub mod table;
 mod field;
 mod list;
 
+pub use algorithm::plain_algorithm;
 pub use codec::*;
 pub use escape::*;
 pub use field::Field;

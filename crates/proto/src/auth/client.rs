@@ -14,7 +14,7 @@ use std::time::Instant;
 use underpass_crypto::{Secret, Signature, Strength};
 use underpass_wire::{
     AuthMethod, Message, Number, Prompts as WirePrompts, Sensitive, ServiceRequest, UserauthInfoResponse,
-    UserauthMethod, UserauthRequest, publickey_signature_data,
+    UserauthMethod, UserauthRequest, plain_algorithm, publickey_signature_data,
 };
 
 use super::{CONNECTION, Progress, USERAUTH};
@@ -229,7 +229,8 @@ impl ClientAuth {
         let chosen = match &self.server_algorithms {
             None => ours.next(),
             Some(listed) => ours
-                .filter(|algorithm| listed.iter().any(|name| name == algorithm.name))
+                // OpenSSH lists those of signatures, not those of certificates.
+                .filter(|it| listed.iter().any(|name| *name == it.name || *name == plain_algorithm(it.name)))
                 .min_by_key(|algorithm| algorithm.strength == Strength::Legacy),
         };
         chosen.map(|algorithm| algorithm.name)

@@ -546,30 +546,43 @@ fn what_the_server_lists_is_preferred_by_strength_and_without_a_list_our_order_h
         (Some("ssh-rsa"), "ssh-rsa"),
         (None, "ssh-rsa"),
     ] {
-        let mut config = Config::default();
-        config.algorithms.public_key =
-            names.iter().filter_map(|name| Provider::find(Provider::ALL.signatures, name)).collect();
-        let mut duel = Duel::new(Peer::new(Role::Server, 5), config);
-        duel.exchange_keys();
-        if let Some(listed) = listed {
-            send_server_sig_algs(&mut duel.peer, listed);
-        }
-        duel.grant_service();
-        duel.answer(Answer::Credential(Credential::Key {
-            key: b"key".to_vec(),
-            algorithms: names.map(str::to_owned).to_vec(),
-            query: true,
-        }));
-        let request = duel.expect(Number::USERAUTH_REQUEST);
-        let Message::UserauthRequest(UserauthRequest {
-            method: UserauthMethod::PublicKeyQuery { algorithm, .. },
-            ..
-        }) = message(&request)
-        else {
-            panic!()
-        };
-        assert_eq!(algorithm, chosen, "{listed:?}");
+        assert_eq!(queried(&names, listed), chosen, "{listed:?}");
     }
+}
+
+#[test]
+fn a_certificate_signs_with_what_the_server_lists_for_its_key() {
+    let names = ["rsa-sha2-512-cert-v01@openssh.com", "rsa-sha2-256-cert-v01@openssh.com"];
+    assert_eq!(queried(&names, Some("ssh-ed25519,rsa-sha2-256")), names[1]);
+    assert_eq!(queried(&names, Some(names[1])), names[1]);
+    assert_eq!(queried(&names, None), names[0]);
+}
+
+/// The algorithm that a key with these is offered by to a server that lists those.
+fn queried(names: &[&str], listed: Option<&str>) -> String {
+    let mut config = Config::default();
+    config.algorithms.public_key =
+        names.iter().filter_map(|name| Provider::find(Provider::ALL.signatures, name)).collect();
+    let mut duel = Duel::new(Peer::new(Role::Server, 5), config);
+    duel.exchange_keys();
+    if let Some(listed) = listed {
+        send_server_sig_algs(&mut duel.peer, listed);
+    }
+    duel.grant_service();
+    duel.answer(Answer::Credential(Credential::Key {
+        key: b"key".to_vec(),
+        algorithms: names.iter().map(|name| (*name).to_owned()).collect(),
+        query: true,
+    }));
+    let request = duel.expect(Number::USERAUTH_REQUEST);
+    let Message::UserauthRequest(UserauthRequest {
+        method: UserauthMethod::PublicKeyQuery { algorithm, .. },
+        ..
+    }) = message(&request)
+    else {
+        panic!()
+    };
+    algorithm.to_owned()
 }
 
 fn send_server_sig_algs(peer: &mut Peer, names: &str) {
