@@ -61,6 +61,22 @@ impl Provider {
         list.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
+    /// What users may sign with unless they are told to sign otherwise: whatever is fit for today, certificates and keys in
+    /// devices included. Which key a user has is known, and nobody is served by leaving it out.
+    pub fn for_users() -> Vec<&'static Signature> {
+        let fit = Self::ALL.signatures.iter().copied().filter(|it| it.strength == Strength::Modern);
+        fit.chain(Self::DEVICES.iter().copied()).collect()
+    }
+
+    /// Whatever users can sign with.
+    pub fn all_for_users() -> Vec<&'static Signature> {
+        Self::ALL.signatures.iter().chain(Self::DEVICES).copied().collect()
+    }
+
+    /// Signatures of devices, which are no host keys.
+    const DEVICES: &[&Signature] =
+        &[&a::security_key::SK_SSH_ED25519, &a::security_key::SK_ECDSA_SHA2_NISTP256];
+
     /// What a server offers: fit for today, best first.
     pub const MODERN: Provider = Provider {
         kex: &[

@@ -16,6 +16,7 @@ pub mod legacy;
 pub mod mlkem768x25519;
 pub mod nist_ecdh;
 pub mod rsa;
+pub mod security_key;
 pub mod sntrup761x25519;
 pub mod umac;
 pub mod x25519;
