@@ -11,6 +11,7 @@ const PURE: &[&str] = &[
     "crates/config/src/",
     "crates/proto/src/",
     "crates/proxy/src/",
+    "crates/agent/src/",
 ];
 
 /// What they must not name: a path that begins with one of these…
