@@ -11,6 +11,7 @@
 //! | [`interop`] | the matrix, run |
 //! | [`record`] | a transcript for each algorithm of the matrix |
 //! | [`settings`] | what both clients make of the same configuration files |
+//! | [`agent`] | agents: OpenSSH's, and ones that misbehave |
 //! | [`secrets`] | what a log must not hold |
 //! | [`keys`] | host and user keys, made once |
 //! | [`x509`] | X.509 certificates, made by `openssl` |
@@ -20,6 +21,7 @@
 //! instead of building one; `UNDERPASS_CLIENT=ssh` runs the suite with OpenSSH's client instead.
 
 pub mod account;
+pub mod agent;
 pub mod client;
 pub mod curl;
 mod failure;

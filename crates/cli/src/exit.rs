@@ -19,7 +19,7 @@ impl Exit {
     const HOST_KEY: Self =
         exit(6, "the server's key is unknown, changed or revoked, or its certificate proves nothing");
     const LOGIN: Self = exit(7, "the server refuses the login");
-    const IDENTITY: Self = exit(8, "a private key cannot be used");
+    const IDENTITY: Self = exit(8, "a private key, or the SSH agent, cannot be used");
     const LISTEN: Self = exit(9, "a port cannot be listened on, here or on the server");
     const TARGET: Self = exit(
         10,
@@ -64,7 +64,7 @@ impl Exit {
             ErrorKind::Authentication { .. } => Self::LOGIN,
             // Servers hang up on too many attempts.
             ErrorKind::Disconnected { .. } if error.step() == Step::Authenticate => Self::LOGIN,
-            ErrorKind::Identity { .. } => Self::IDENTITY,
+            ErrorKind::Identity { .. } | ErrorKind::Agent { .. } => Self::IDENTITY,
             ErrorKind::Bind { .. } | ErrorKind::BindUnix { .. } | ErrorKind::ForwardRefused { .. } => {
                 Self::LISTEN
             }

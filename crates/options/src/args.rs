@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use underpass::{
-    AccessList, AddressFamily, Backoff, Destination, Destinations, Endpoint, FingerprintHash, Forward,
-    GroupSizes, Headers, HostKeyPolicy, Proxy, ReconnectWhen, SocketOptions, StrictKex,
+    AccessList, AddressFamily, AgentUse, Backoff, Destination, Destinations, Endpoint, FingerprintHash,
+    Forward, GroupSizes, Headers, HostKeyPolicy, Proxy, ReconnectWhen, SocketOptions, StrictKex,
 };
 
 /// The command line.
@@ -81,6 +81,8 @@ pub(crate) struct Login {
     pub(crate) user: Option<String>,
     pub(crate) identity_files: Vec<String>,
     pub(crate) identities_only: Option<bool>,
+    pub(crate) agent: Option<AgentUse>,
+    pub(crate) agent_socket: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) batch: Option<bool>,
     pub(crate) password_prompts: Option<u32>,

@@ -234,6 +234,7 @@ const FORMATS: &[(&str, Format)] = &[
     ("ConnectTimeout", Format::By(seconds)),
     ("IdentityFile", Format::Identities),
     ("IdentitiesOnly", Format::By(flag)),
+    ("IdentityAgent", Format::By(|value| Some(unquoted(value)))),
     ("BatchMode", Format::By(flag)),
     ("NumberOfPasswordPrompts", Format::By(number)),
     ("PubkeyAuthentication", Format::By(flag_as_true)),
@@ -255,7 +256,7 @@ const FORMATS: &[(&str, Format)] = &[
     ),
     (
         "PubkeyAcceptedAlgorithms",
-        Format::Algorithms(|list| algorithms(Provider::MODERN.signatures, Provider::ALL.signatures, list)),
+        Format::Algorithms(|list| algorithms(&Provider::for_users(), &Provider::all_for_users(), list)),
     ),
     ("Compression", Format::By(flag)),
     ("ServerAliveInterval", Format::By(seconds)),

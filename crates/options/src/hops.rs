@@ -70,6 +70,8 @@ fn inherit(own: &mut Args, args: &Args) {
         own.login.identity_files.clone_from(&args.login.identity_files);
     }
     or(&mut own.login.identities_only, args.login.identities_only);
+    or(&mut own.login.agent, args.login.agent);
+    or(&mut own.login.agent_socket, args.login.agent_socket.clone());
     or(&mut own.login.batch, args.login.batch);
     or(&mut own.login.password_prompts, args.login.password_prompts);
     or(&mut own.host_key.policy, args.host_key.policy);

@@ -43,6 +43,23 @@ impl<'a> Paths<'a> {
         some.map(|path| self.one(keyword, path)).collect()
     }
 
+    /// Where the agent listens: as ssh has it, `SSH_AUTH_SOCK` and `$NAME` are variables that say so.
+    ///
+    /// # Errors
+    /// Something in the path cannot be replaced.
+    pub(crate) fn agent_socket(&self, value: &str) -> Result<Option<PathBuf>, Error> {
+        let named = |name: &str| {
+            let value = self.machine.variable(name).filter(|value| !value.is_empty());
+            Ok(value.map(PathBuf::from))
+        };
+        match value.strip_prefix('$') {
+            _ if value.eq_ignore_ascii_case("none") => Ok(None),
+            _ if value == "SSH_AUTH_SOCK" => named(value),
+            Some(name) if !name.starts_with('{') => named(name),
+            _ => self.one("IdentityAgent", value).map(Some),
+        }
+    }
+
     /// The text that is the value of a keyword.
     ///
     /// # Errors
@@ -55,7 +72,11 @@ impl<'a> Paths<'a> {
         })
     }
 
-    fn one(&self, keyword: &str, path: &str) -> Result<PathBuf, Error> {
+    /// The path that is the value of a keyword.
+    ///
+    /// # Errors
+    /// Something in it cannot be replaced.
+    pub(crate) fn one(&self, keyword: &str, path: &str) -> Result<PathBuf, Error> {
         expand_path(path, Expansion::of(keyword), &self.tokens, self.machine).map_err(|error| {
             let path = Untrusted(path.as_bytes());
             Error::configuration(format!("{keyword}: cannot complete `{path}`: {error}"))

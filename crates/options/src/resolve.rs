@@ -199,7 +199,12 @@ fn login(
     put(&mut settings.batch, login.batch);
     put(&mut settings.number_of_password_prompts, login.password_prompts);
     let named = !login.identity_files.is_empty();
-    settings.default_identities = !named && login.identities_only != Some(true);
+    settings.default_identities = !named;
+    put(&mut settings.identities_only, login.identities_only);
+    put(&mut settings.agent, login.agent);
+    if let Some(socket) = &login.agent_socket {
+        settings.agent_socket = paths.agent_socket(socket)?;
+    }
     settings.identities =
         paths.all("IdentityFile", &login.identity_files)?.into_iter().map(Identity::File).collect();
     settings.passphrase = environment.passphrase.clone();
@@ -378,11 +383,21 @@ mod tests {
     }
 
     #[test]
-    fn a_named_key_or_identities_only_leaves_the_default_keys_out() {
+    fn the_agent_is_where_the_option_says() {
+        let socket = |value: &str| settings(&["-o", &format!("IdentityAgent={value}")]).unwrap().agent_socket;
+        assert_eq!(socket("~/.agent"), Some("/home/me/.agent".into()));
+        assert_eq!(socket("NONE"), None);
+        // No variable is set.
+        assert_eq!((socket("SSH_AUTH_SOCK"), socket("$AGENT")), (None, None));
+    }
+
+    #[test]
+    fn a_named_key_leaves_the_default_keys_out() {
         let named = settings(&["-i", "~/%r@%h:%p%%"]).unwrap();
         assert!(!named.default_identities);
         assert_eq!(files(&named.identities), ["File(/home/me/me@bastion:22%)"]);
-        assert!(!settings(&["-o", "IdentitiesOnly=yes"]).unwrap().default_identities);
+        let only = settings(&["-o", "IdentitiesOnly=yes"]).unwrap();
+        assert!(only.default_identities && only.identities_only);
         let none = settings(&["-i", "none"]).unwrap();
         assert!(!none.default_identities && none.identities.is_empty());
     }

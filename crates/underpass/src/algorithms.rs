@@ -39,9 +39,8 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
         compression_in: compression(own(&settings.compression_in, &settings.compression))?,
         public_key: choose(
             "public key algorithms",
-            // Which key a user has is known, and nobody is served by leaving it out.
-            Provider::MODERN.signatures,
-            all.signatures,
+            &Provider::for_users(),
+            &Provider::all_for_users(),
             &settings.pubkey_algorithms,
         )?,
     })

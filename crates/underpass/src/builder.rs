@@ -5,8 +5,8 @@ use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
 
 use crate::{
-    ClientAccess, Destination, Destinations, Endpoint, Error, Event, Forward, NoPrompter, Observer, Prompter,
-    Proxy, Reconnect, SocketOptions,
+    AgentUse, ClientAccess, Destination, Destinations, Endpoint, Error, Event, Forward, NoPrompter, Observer,
+    Prompter, Proxy, Reconnect, SocketOptions,
     destination::{check_host, check_user},
 };
 
@@ -196,6 +196,18 @@ settings! {
     /// Whether, when no private key is named, those of [`default_identity_files`] that exist are offered.
     /// Default: yes.
     default_identities: bool = true, set(offer: bool) => offer;
+
+    /// Whether, of the keys that an SSH agent holds, only those are offered of which a file is named, or is one of the
+    /// default ones: the private half or the public one, such as `id.pub`. Default: no.
+    identities_only: bool = false, set(only: bool) => only;
+
+    /// What part an SSH agent has. It is asked for its keys in each login, and signs with them; keys of files that it
+    /// holds are offered first, then its others, then other keys of files. Default: its keys are offered, if there is one.
+    agent: AgentUse = AgentUse::Enabled, set(part: AgentUse) => part;
+
+    /// Where the agent listens: a Unix-domain socket, or a named pipe on Windows. Default: what the variable
+    /// `SSH_AUTH_SOCK` says; on Windows otherwise the pipe of OpenSSH's agent.
+    agent_socket: Option<PathBuf> = agent_socket(), set(socket: impl Into<PathBuf>) => Some(socket.into());
 
     /// Opens encrypted private keys; where it does not fit, the prompter is asked. Default: none.
     passphrase: Option<Secret> = None, set(passphrase: impl Into<Secret>) => Some(passphrase.into());
@@ -549,6 +561,12 @@ pub enum AddressFamily {
 /// The files in which the user's private keys are looked for when none is named.
 pub fn default_identity_files() -> Vec<PathBuf> {
     in_ssh_directory(&["id_ed25519", "id_ecdsa", "id_rsa"])
+}
+
+/// Where the user's agent is said to listen.
+fn agent_socket() -> Option<PathBuf> {
+    let named = env::var_os("SSH_AUTH_SOCK").filter(|name| !name.is_empty()).map(PathBuf::from);
+    named.or_else(|| cfg!(windows).then(|| PathBuf::from(r"\\.\pipe\openssh-ssh-agent")))
 }
 
 /// Files in `~/.ssh`; none where the home directory is unknown.

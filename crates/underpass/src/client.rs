@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use underpass_crypto::{Compression, Secret, key_type};
 use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
 use underpass_proto::{
@@ -36,6 +37,8 @@ pub(crate) struct Client {
     requests: HashMap<RequestId, ForwardId>,
     step: Step,
     weak: WeakAlgorithms,
+    /// Requests to the agent, which end with the session.
+    signing: JoinSet<()>,
     /// Why the key was refused, which the engine does not know.
     refusal: Arc<Mutex<Option<Error>>>,
     /// Told once the user is logged on.
@@ -58,6 +61,7 @@ impl Client {
             requests: HashMap::new(),
             step: Step::Identify,
             weak: WeakAlgorithms::default(),
+            signing: JoinSet::new(),
             refusal: Arc::default(),
             ready: Some(ready),
         }
@@ -189,6 +193,18 @@ impl Client {
     ) -> Option<Answer> {
         let Some(candidate) = lock(&self.logon).candidate() else { return Some(Answer::Signature(None)) };
         let (settings, logon) = (self.settings.clone(), self.logon.clone());
+        if let Some((agent, key)) = candidate.agent() {
+            // It may ask a person, or want a device to be touched: as long as the login may take.
+            let (agent, key, patience) = (agent.clone(), key.to_vec(), settings.auth_timeout);
+            let commands = commands.clone();
+            self.signing.spawn(async move {
+                let signed = agent.sign(&key, &algorithm, &data, patience).await;
+                let signature = signed.map_err(|problem| lock(&logon).key_failed(problem)).ok();
+                // A session that has ended meanwhile needs no answer.
+                let _ = commands.send(Command::Answer(id, Answer::Signature(signature)));
+            });
+            return None;
+        }
         let no = || Answer::Signature(None);
         elsewhere(id, commands, no, move || match candidate.sign(&settings, &algorithm, &data) {
             Ok(signature) => Answer::Signature(Some(signature)),

@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 use underpass_proto::{ClientConfig, Config, Connection};
 
+use crate::agent;
 use crate::algorithms::{OnRecord, algorithms};
 use crate::client::Client;
 use crate::dial::Transport;
@@ -110,8 +111,8 @@ impl Hop {
         let settings = &self.settings;
         let on_record = host_key::on_record(settings, &record);
         let config = ClientConfig { common: config(settings, &on_record)?, user: self.user.clone() };
-        let logon =
-            Logon::new(settings.clone(), self.user.clone(), self.candidates.clone(), self.memory.clone());
+        let candidates = agent::candidates(settings, &self.candidates).await?;
+        let logon = Logon::new(settings.clone(), self.user.clone(), candidates, self.memory.clone());
         let (ready, is_ready) = oneshot::channel();
         let side = Client::new(settings.clone(), record, logon, tasks.clone(), ready);
         let now = Instant::now();

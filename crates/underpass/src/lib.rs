@@ -71,7 +71,7 @@
 //! | where to, and what to carry | [`Destination`], [`Forward`] |
 //! | every setting with its default | [`Settings`], set through [`Builder`] |
 //! | whom to trust | [`HostKeyPolicy`], [`known_hosts`] |
-//! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Builder::password`], [`Prompter`] |
+//! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Prompter`] |
 //! | what goes on | [`Event`], [`Tunnel::stats`] |
 //! | what went wrong, and what to do | [`Error`], [`ErrorKind`] |
 //! | the server's side | [`gateway`] |
@@ -80,6 +80,7 @@
 //! thread is enough. On a multi-threaded runtime different tunnels run side by side.
 
 mod access;
+mod agent;
 mod algorithms;
 mod builder;
 mod client;
@@ -118,6 +119,7 @@ mod wake;
 mod weak;
 
 pub use access::{AccessList, ClientAccess, Denied, Destinations, ResolvedNames};
+pub use agent::AgentUse;
 pub use builder::{AddressFamily, Builder, HostKeyPolicy, Identity, Settings, default_identity_files};
 pub use destination::Destination;
 pub use dial::Proxy;

@@ -1,16 +1,20 @@
 //! What to log on with, in which order. The engine knows the messages, this knows the settings.
 
+mod order;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use underpass_crypto::{Secret, Signer, sha256_fingerprint};
-use underpass_keys::{KeyFileError, Passwords, PublicKey, Store};
+use underpass_keys::{Format, KeyFileError, Passwords, PublicKey, Store};
 use underpass_proto::{Credential, Refused};
 use zeroize::Zeroizing;
 
+pub(crate) use self::order::in_order;
+use crate::agent::Agent;
 use crate::keys::{problem, read};
-use crate::{Error, Event, Identity, Prompt, Settings, default_identity_files};
+use crate::{AgentUse, Error, Event, Identity, Prompt, Settings, default_identity_files};
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_PROMPTS: u32 = 3;
@@ -61,6 +65,10 @@ pub(crate) struct Candidate {
 #[derive(Clone)]
 enum Key {
     Ready(Arc<dyn Signer>),
+    /// The agent signs.
+    Agent(Agent),
+    /// A file has the public half alone, for an agent that holds the other.
+    Public,
     /// Its public half is offered first; the passphrase is asked for only if the server would take it.
     Encrypted {
         path: PathBuf,
@@ -232,7 +240,8 @@ impl Logon {
     fn choose(&mut self, remaining: &[String]) -> Next {
         let settings = self.settings.clone();
         for method in &settings.preferred_authentications {
-            if !remaining.iter().any(|name| name == method) {
+            let excluded = settings.agent == AgentUse::Required && method != "publickey";
+            if excluded || !remaining.iter().any(|name| name == method) {
                 continue;
             }
             let next = match method.as_str() {
@@ -253,8 +262,8 @@ impl Logon {
         let credential = Credential::Key {
             key: candidate.public.clone(),
             algorithms: candidate.algorithms(),
-            // A key in memory signs faster than the server answers a query.
-            query: matches!(candidate.key, Key::Encrypted { .. }),
+            // A key in memory signs faster than the server answers a query; the others may ask a person.
+            query: !matches!(candidate.key, Key::Ready(_)),
         };
         let detail = format!("{} {}", candidate.name, sha256_fingerprint(&candidate.public));
         Some(self.offer("publickey", detail, Some(candidate), credential))
@@ -299,6 +308,14 @@ impl Logon {
 }
 
 impl Candidate {
+    /// The agent that has to sign, and the public key that it knows it by.
+    pub(crate) fn agent(&self) -> Option<(&Agent, &[u8])> {
+        match &self.key {
+            Key::Agent(agent) => Some((agent, &self.public)),
+            _ => None,
+        }
+    }
+
     /// Signs with the key, opening it first if need be. Blocks on arithmetic and on the person.
     pub(crate) fn sign(&self, settings: &Settings, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
         let signer = match &self.key {
@@ -313,6 +330,9 @@ impl Candidate {
                     unlocked.get_or_init(|| signer).clone()
                 }
             },
+            Key::Agent(_) | Key::Public => {
+                return Err(Error::identity(&self.name, "it is not in this process"));
+            }
         };
         signer.sign(algorithm, data).map_err(|error| Error::identity(&self.name, error.to_string()))
     }
@@ -320,9 +340,9 @@ impl Candidate {
     fn algorithms(&self) -> Vec<String> {
         match &self.key {
             Key::Ready(signer) => signer.algorithms().iter().map(|name| (*name).to_owned()).collect(),
-            Key::Encrypted { .. } => {
+            Key::Encrypted { .. } | Key::Agent(_) | Key::Public => {
                 let format = underpass_crypto::key_type(&self.public).unwrap_or_default();
-                let all = underpass_crypto::Provider::ALL.signatures.iter();
+                let all = underpass_crypto::Provider::all_for_users().into_iter();
                 all.filter(|algorithm| algorithm.key_format == format)
                     .map(|one| one.name.to_owned())
                     .collect()
@@ -371,6 +391,11 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
 fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
     let bytes = read(path)?;
     let name = path.display().to_string();
+    if Agent::of(settings).is_some() && matches!(Format::of(&bytes), Format::PublicKey | Format::Certificate)
+    {
+        let public = underpass_keys::public_of(&bytes).map_err(|error| problem(path, &error))?;
+        return Ok(Candidate { name, public: public.blob().to_vec(), key: Key::Public });
+    }
     let signer = match underpass_keys::load(&bytes, None) {
         Ok(key) => key.signer,
         Err(error) if error.wants_passphrase() => {

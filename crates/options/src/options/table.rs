@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use underpass::{AddressFamily, FingerprintHash, Forward, HostKeyPolicy};
+use underpass::{AddressFamily, AgentUse, FingerprintHash, Forward, HostKeyPolicy};
 
 use super::{Action, Flag, Group, Name, Row};
 use crate::{
@@ -118,10 +118,31 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         keyword: Some("IdentitiesOnly"),
         metavar: "yes|no",
-        doc: "Whether to offer only keys that are named, not those of default files",
+        doc: "Whether to offer, of the keys that the agent holds, only those of which IdentityFile names a file (the \
+              private or the public half), or which are in the default files",
         default: "no",
         example: "yes",
         action: Action::Set(|args, value| set(&mut args.login.identities_only, values::yes_no(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        keyword: Some("IdentityAgent"),
+        metavar: "SOCKET",
+        doc: "Where the SSH agent listens: a Unix-domain socket, with the replacements of IdentityFile, or a named pipe \
+              on Windows; `SSH_AUTH_SOCK` or `$VARIABLE` for what that variable says; `none` for no agent. Keys of \
+              files that it holds are offered first, then its others, then other keys of files",
+        default: "SSH_AUTH_SOCK",
+        example: "~/.agent.sock",
+        action: Action::Set(|args, value| set(&mut args.login.agent_socket, values::word(value))),
+        ..row(Group::Login)
+    },
+    Row {
+        flags: &[Flag { name: Name::Long("agent"), means: None }],
+        metavar: "yes|no|required",
+        doc: "What part the SSH agent has: with `required` nothing but its keys is offered",
+        default: "yes",
+        example: "required",
+        action: Action::Set(|args, value| set(&mut args.login.agent, values::choice(value, AGENT))),
         ..row(Group::Login)
     },
     Row {
@@ -473,6 +494,10 @@ pub(super) const fn row(group: Group) -> Row {
         action: Action::Keyword,
     }
 }
+
+/// What part an agent can have.
+const AGENT: &[(&str, AgentUse)] =
+    &[("yes", AgentUse::Enabled), ("no", AgentUse::Disabled), ("required", AgentUse::Required)];
 
 /// `-x VALUE`.
 pub(super) const fn short(letter: char) -> Flag {

@@ -40,6 +40,10 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::Identity { .. } => {
             "check the path, the format and the passphrase of the key; it must be the private key, not the .pub file"
         }
+        ErrorKind::Agent { .. } => {
+            "check that the agent runs, that SSH_AUTH_SOCK or IdentityAgent says where, that it is not locked, and with \
+             `ssh-add -l` which keys it holds; `IdentityAgent none` does without it"
+        }
         ErrorKind::Lost { .. } | ErrorKind::PeerDead { .. } => "check the network and the server",
         ErrorKind::BindUnix { .. } => {
             "remove the file, choose another path, or have a stale socket replaced (StreamLocalBindUnlink)"

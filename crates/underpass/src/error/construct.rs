@@ -122,6 +122,12 @@ impl Error {
         Self::new(Step::Configure, kind)
     }
 
+    /// The SSH agent at `socket` cannot be used.
+    pub fn agent(socket: Option<&Path>, problem: impl Into<String>) -> Self {
+        let kind = ErrorKind::Agent { socket: socket.map(Path::to_owned), problem: problem.into() };
+        Self::new(Step::Authenticate, kind)
+    }
+
     /// `address` cannot be listened on. Where the port is in use, the system is asked by whom: this reads files.
     pub fn bind(address: SocketAddr, cause: io::Error) -> Self {
         let in_use = cause.kind() == io::ErrorKind::AddrInUse;

@@ -1,4 +1,9 @@
-use std::{fmt, io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use underpass_wire::{DisconnectReason, OpenFailureReason, Untrusted};
 
@@ -8,7 +13,7 @@ use crate::{Endpoint, Forward};
 ///
 /// | kind | whose matter it is | comes from |
 /// |---|---|---|
-/// | [`Configuration`](Self::Configuration), [`Identity`](Self::Identity), [`Bind`](Self::Bind), [`BindUnix`](Self::BindUnix) | this machine's: settings, key files, ports | `open` |
+/// | [`Configuration`](Self::Configuration), [`Identity`](Self::Identity), [`Agent`](Self::Agent), [`Bind`](Self::Bind), [`BindUnix`](Self::BindUnix) | this machine's: settings, key files, ports | `open` |
 /// | [`Resolve`](Self::Resolve), [`Dial`](Self::Dial) | the network's, or the address is wrong | `open` |
 /// | [`Proxy`](Self::Proxy), [`Hop`](Self::Hop) | the proxy's or hop's, or its settings are wrong | `open` |
 /// | [`ForwardRefused`](Self::ForwardRefused) | the server's: policy, or its port is taken | `open`, `add_forward` |
@@ -110,6 +115,13 @@ pub enum ErrorKind {
     Identity {
         /// The file it is in.
         path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// The SSH agent could not be used.
+    Agent {
+        /// Where it listens, if that is known.
+        socket: Option<PathBuf>,
         /// Why not.
         problem: String,
     },
@@ -246,6 +258,7 @@ impl ErrorKind {
             Self::HostCertificate { .. } => "host-certificate",
             Self::Authentication { .. } => "authentication",
             Self::Identity { .. } => "identity",
+            Self::Agent { .. } => "agent",
             Self::Bind { .. } => "bind",
             Self::TargetRefused { .. } => "target-refused",
             Self::TargetUnreachable { .. } => "target-unreachable",
@@ -295,6 +308,7 @@ impl fmt::Display for ErrorKind {
                 List(accepted).fmt(f)
             }
             Self::Identity { path, problem } => write!(f, "the key {}: {problem}", path.display()),
+            Self::Agent { socket, problem } => agent(f, socket.as_deref(), problem),
             Self::Bind { address, problem, holder } => {
                 write!(f, "{address}: {problem}")?;
                 holder.as_ref().map_or(Ok(()), |holder| write!(f, " (it belongs to {holder})"))
@@ -332,6 +346,13 @@ impl fmt::Display for ErrorKind {
             Self::Stopped => f.write_str("it was told to stop"),
             Self::Internal { what } => write!(f, "internal fault: {what}"),
         }
+    }
+}
+
+fn agent(f: &mut fmt::Formatter<'_>, socket: Option<&Path>, problem: &str) -> fmt::Result {
+    match socket {
+        Some(socket) => write!(f, "the SSH agent at {}: {problem}", socket.display()),
+        None => write!(f, "the SSH agent: {problem}"),
     }
 }
 

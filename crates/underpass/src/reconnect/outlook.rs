@@ -48,7 +48,8 @@ pub(super) fn of(error: &Error) -> Outlook {
         | ErrorKind::HostKeyRevoked { .. }
         | ErrorKind::HostCertificate { .. }
         | ErrorKind::Authentication { .. }
-        | ErrorKind::Identity { .. } => Outlook::Refused,
+        | ErrorKind::Identity { .. }
+        | ErrorKind::Agent { .. } => Outlook::Refused,
         // Software has to be changed, or settings.
         ErrorKind::PeerIncompatible { .. }
         | ErrorKind::PeerRejected { .. }

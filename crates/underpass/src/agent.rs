@@ -1,0 +1,118 @@
+//! The user's agent: a program that holds private keys and signs with them.
+//!
+//! Each request has a connection of its own and a deadline for all of it, and ends when whoever waits for it is gone.
+
+mod stream;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+use underpass_agent::{
+    HEADER_LEN, Identity, body_len, identities, request_identities, sign_request, signature,
+};
+
+use crate::error::in_words;
+use crate::logon::{Candidate, in_order};
+use crate::{Error, Event, Settings};
+
+/// What part an SSH agent has in a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum AgentUse {
+    /// None.
+    Disabled,
+    /// Its keys are offered, if there is one.
+    #[default]
+    Enabled,
+    /// Nothing but its keys is offered. Without it, or with none of the keys in it, nobody logs in.
+    Required,
+}
+
+/// An agent that is to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Agent {
+    socket: PathBuf,
+}
+
+impl Agent {
+    /// The agent of these settings, if they have any use for one.
+    pub(crate) fn of(settings: &Settings) -> Option<Self> {
+        let by_key = settings.preferred_authentications.iter().any(|method| method == "publickey");
+        let wanted = settings.agent != AgentUse::Disabled && by_key;
+        settings.agent_socket.clone().filter(|_| wanted).map(|socket| Self { socket })
+    }
+
+    /// A signature blob.
+    ///
+    /// # Errors
+    /// The agent refuses, does not answer within `patience`, or answers with something else.
+    pub(crate) async fn sign(
+        &self,
+        key: &[u8],
+        algorithm: &str,
+        data: &[u8],
+        patience: Duration,
+    ) -> Result<Vec<u8>, Error> {
+        let answer = self.ask(&sign_request(key, data, algorithm), patience).await?;
+        signature(&answer, algorithm).map_err(|error| self.error(format!("asked for a signature, {error}")))
+    }
+
+    async fn identities(&self) -> Result<Vec<Identity>, Error> {
+        let answer = self.ask(&request_identities(), LISTING).await?;
+        identities(&answer).map_err(|error| self.error(format!("asked for its keys, {error}")))
+    }
+
+    async fn ask(&self, request: &[u8], patience: Duration) -> Result<Vec<u8>, Error> {
+        match timeout(patience, self.exchange(request)).await {
+            Ok(answer) => answer.map_err(|problem| self.error(problem)),
+            Err(_) => Err(self.error(format!("it has not answered within {} s", patience.as_secs_f32()))),
+        }
+    }
+
+    async fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, String> {
+        let mut stream = stream::connect(&self.socket).await.map_err(|error| in_words(&error))?;
+        let hung_up = |_| "it hangs up instead of answering".to_owned();
+        stream.write_all(request).await.map_err(hung_up)?;
+        let mut header = [0; HEADER_LEN];
+        stream.read_exact(&mut header).await.map_err(hung_up)?;
+        let mut body = vec![0; body_len(header).map_err(|error| error.to_string())?];
+        stream.read_exact(&mut body).await.map_err(hung_up)?;
+        Ok(body)
+    }
+
+    fn error(&self, problem: impl Into<String>) -> Error {
+        Error::agent(Some(&self.socket), problem)
+    }
+}
+
+/// What to offer in one login: the keys of files, and those that the agent holds now.
+///
+/// # Errors
+/// The agent is required and is not there, or holds none of the keys.
+pub(crate) async fn candidates(settings: &Settings, files: &[Candidate]) -> Result<Vec<Candidate>, Error> {
+    let required = settings.agent == AgentUse::Required;
+    let Some(agent) = Agent::of(settings) else {
+        return if required { Err(Error::agent(None, "there is none")) } else { Ok(files.to_vec()) };
+    };
+    let held = match agent.identities().await {
+        Ok(held) => held,
+        Err(error) if required => return Err(error),
+        Err(error) => {
+            settings.tell(|| Event::Detail { level: 1, text: error.to_string() });
+            Vec::new()
+        }
+    };
+    let (offered, missing) = in_order(settings, files, held, &agent);
+    for file in missing {
+        let text = format!("{file} holds a public key, and the agent does not hold its private half");
+        settings.tell(|| Event::Warning { text });
+    }
+    if required && offered.is_empty() {
+        return Err(agent.error("it holds none of the keys"));
+    }
+    Ok(offered)
+}
+
+/// How long it may take to list its keys, for which it asks nobody.
+const LISTING: Duration = Duration::from_secs(10);
