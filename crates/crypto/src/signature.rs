@@ -10,6 +10,8 @@ pub struct Signature {
     pub strength: Strength,
     /// The format of the key blob, e.g. `ssh-rsa`: one key format can serve several algorithms (RFC 8332).
     pub key_format: &'static str,
+    /// The name that signatures bear: another one where the key comes with a certificate.
+    pub signature_format: &'static str,
     /// Verifies a signature.
     pub verify: Verify,
 }

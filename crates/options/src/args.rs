@@ -109,6 +109,7 @@ pub(crate) struct Algorithms {
     pub(crate) kex: Option<String>,
     pub(crate) host_keys: Option<String>,
     pub(crate) public_keys: Option<String>,
+    pub(crate) unlisted: Option<bool>,
     pub(crate) compression: Option<bool>,
 }
 

@@ -139,6 +139,7 @@ fn algorithms(settings: &mut Settings, args: &Args) {
     settings.kex_algorithms = algorithms.kex;
     settings.host_key_algorithms = algorithms.host_keys;
     settings.pubkey_algorithms = algorithms.public_keys;
+    put(&mut settings.unlisted_signatures, algorithms.unlisted);
     if algorithms.compression == Some(true) {
         // What ssh asks for, in its order.
         settings.compression = Some("zlib@openssh.com,zlib,none".to_owned());

@@ -77,6 +77,10 @@ pub struct Config {
     /// What a group exchange may lead to. Default: at least 2,048 bits, rather 3,072, at most 8,192. Time grows with
     /// the cube of the size: 8,192 bits take nearly a tenth of a second of each side.
     pub group_sizes: GroupSizes,
+    /// Client role: whether a user's key that has several algorithms, as RSA keys have, is tried with one that the server
+    /// does not list, the first of ours, where none fits that it lists. RFC 8308 section 3.1 permits that, since early
+    /// servers list only some; each attempt counts. Keys with one algorithm are tried in any case. Default: no.
+    pub unlisted_signatures: bool,
     /// What is done against prefix truncation. Default: [`StrictKex::Enabled`].
     pub strict_kex: StrictKex,
     /// The identification without its line end (RFC 4253 section 4.2). Begins with `SSH-2.0-`.
@@ -118,6 +122,7 @@ impl Default for Config {
         Self {
             algorithms: Algorithms::default(),
             group_sizes: GroupSizes::default(),
+            unlisted_signatures: false,
             strict_kex: StrictKex::default(),
             identification: concat!("SSH-2.0-Underpass_", env!("CARGO_PKG_VERSION")).to_owned(),
             peer_identification: limits::IDENTIFICATIONS.to_owned(),

@@ -62,11 +62,16 @@ fn host_keys(on_record: &OnRecord) -> Vec<&'static Signature> {
     if !plain.first().is_some_and(is_known) {
         plain.sort_by_key(|algorithm| !is_known(algorithm));
     }
-    let fit = Provider::ALL.signatures.iter().copied().filter(|it| it.strength == Strength::Modern);
-    let certified = fit.filter(|it| {
+    let certified = fit_signatures().into_iter().filter(|it| {
         on_record.authority && is_certificate(it.key_format) || on_record.roots && x509::is_algorithm(it.name)
     });
     certified.chain(plain).collect()
+}
+
+/// With and without certificates.
+pub(crate) fn fit_signatures() -> Vec<&'static Signature> {
+    let all = Provider::ALL.signatures.iter().copied();
+    all.filter(|algorithm| algorithm.strength == Strength::Modern).collect()
 }
 
 /// The algorithms that a list names, or the default where there is none.

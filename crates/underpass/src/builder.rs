@@ -308,8 +308,14 @@ settings! {
     /// [`compression`](Self::compression). Default: the same.
     compression_in: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
-    /// The signature algorithms with which to log in, in the same syntax. Default: all modern ones.
+    /// The signature algorithms with which to log in, in the same syntax: the first that goes with a key is used. Of those
+    /// that the server lists, weak ones come last whatever their place: RSA keys sign with SHA-2 if both can. Default: all
+    /// modern ones.
     pubkey_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
+
+    /// Whether a key that has several algorithms, as RSA keys have, is tried with the first one where the server lists
+    /// none of them. `ssh` does not. Default: no.
+    unlisted_signatures: bool = false, set(try_them: bool) => try_them;
 
     /// Which addresses of the server to use. Default: any.
     address_family: AddressFamily = AddressFamily::Any, set(family: AddressFamily) => family;

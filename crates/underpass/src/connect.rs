@@ -256,6 +256,7 @@ fn config(settings: &Settings, on_record: &OnRecord) -> Result<Config, Error> {
     let mut config = Config {
         algorithms: algorithms(settings, on_record)?,
         group_sizes: settings.group_sizes,
+        unlisted_signatures: settings.unlisted_signatures,
         handshake_timeout: settings.handshake_timeout,
         auth_timeout: settings.auth_timeout,
         open_timeout: settings.open_timeout,

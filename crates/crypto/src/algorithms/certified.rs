@@ -17,6 +17,7 @@ macro_rules! certified {
             name: $wire,
             strength: Strength::$strength,
             key_format: $format,
+            signature_format: $plain.name,
             verify: |key, signature, data| verify(&$plain, key, signature, data),
         };
     )+};

@@ -28,7 +28,7 @@ pub static ECDSA_SHA2_NISTP521: Signature =
 
 const fn signature(curve: Curve, verify: Verify) -> Signature {
     let name = curve.algorithm();
-    Signature { name, strength: Strength::Modern, key_format: name, verify }
+    Signature { name, strength: Strength::Modern, key_format: name, signature_format: name, verify }
 }
 
 /// The required curves of RFC 5656 section 10.1.

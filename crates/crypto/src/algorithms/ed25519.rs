@@ -9,7 +9,7 @@ use crate::{Entropy, SignError, Signature, SignatureError, Signer, Strength};
 
 /// `ssh-ed25519`.
 pub static SSH_ED25519: Signature =
-    Signature { name: NAME, strength: Strength::Modern, key_format: NAME, verify };
+    Signature { name: NAME, strength: Strength::Modern, key_format: NAME, signature_format: NAME, verify };
 
 /// An Ed25519 private key. Wiped when dropped.
 pub struct Ed25519Key {

@@ -34,7 +34,7 @@ pub static RSA_SHA2_256: Signature = signature(SHA2_256, |key, signature, data| 
 });
 
 const fn signature(name: &'static str, verify: Verify) -> Signature {
-    Signature { name, strength: Strength::Modern, key_format: FORMAT, verify }
+    Signature { name, strength: Strength::Modern, key_format: FORMAT, signature_format: name, verify }
 }
 
 /// The smallest modulus of a peer's key, in bits: shorter ones can be factored with effort, and serve `ssh-rsa` alone.

@@ -11,6 +11,7 @@ pub static SK_SSH_ED25519: Signature = Signature {
     name: ED25519,
     strength: Strength::Modern,
     key_format: ED25519,
+    signature_format: ED25519,
     verify: |key, signature, data| {
         let (public, application) =
             blob::public_key(key, ED25519, |fields| Ok((fields.string()?, fields.string()?)))?;
@@ -26,6 +27,7 @@ pub static SK_ECDSA_SHA2_NISTP256: Signature = Signature {
     name: ECDSA,
     strength: Strength::Modern,
     key_format: ECDSA,
+    signature_format: ECDSA,
     verify: |key, signature, data| {
         let (curve, point, application) = blob::public_key(key, ECDSA, |fields| {
             Ok((fields.string()?, fields.string()?, fields.string()?))

@@ -22,8 +22,6 @@ struct Row {
     algorithm: &'static Signature,
     /// That of the plain key.
     plain: &'static Signature,
-    /// The name that a signature bears.
-    signature: &'static str,
     key: KeyFormat,
 }
 
@@ -44,13 +42,14 @@ macro_rules! x509 {
                 name: $wire,
                 strength: Strength::$strength,
                 key_format: $wire,
+                signature_format: $signature,
                 verify: |key, signature, data| verify($wire, key, signature, data),
             };
         )+
 
         /// All of them, best first.
         const ALL: &[Row] = &[$(
-            Row { algorithm: &$name, plain: &$plain, signature: $signature, key: KeyFormat::$key },
+            Row { algorithm: &$name, plain: &$plain, key: KeyFormat::$key },
         )+];
     };
 }
@@ -87,7 +86,7 @@ fn verify(algorithm: &str, key: &[u8], signature: &[u8], data: &[u8]) -> Result<
     if !named || key_type(chain.key()) != Some(row.plain.key_format) {
         return Err(SignatureError::Key);
     }
-    let inside = blob::signature(signature, row.signature)?;
+    let inside = blob::signature(signature, row.algorithm.signature_format)?;
     let inside = if row.is_asn1() { dsa_from_asn1(inside)? } else { inside.to_vec() };
     (row.plain.verify)(chain.key(), &blob::write_signature(row.plain.name, &inside), data)
 }
@@ -182,7 +181,7 @@ impl Signer for X509Key {
         let plain = self.key.sign(self.row.plain.name, data)?;
         let inside = blob::signature(&plain, self.row.plain.name).map_err(|_| SignError::Failed)?;
         let inside = if self.row.is_asn1() { dsa_to_asn1(inside)? } else { inside.to_vec() };
-        Ok(blob::write_signature(self.row.signature, &inside))
+        Ok(blob::write_signature(self.row.algorithm.signature_format, &inside))
     }
 }
 

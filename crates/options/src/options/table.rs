@@ -332,10 +332,21 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         keyword: Some("PubkeyAcceptedAlgorithms"),
         metavar: "LIST",
-        doc: "The signature algorithms to log in with",
+        doc: "The signature algorithms to log in with: the first that goes with a key is used, but for weak ones, which \
+              come last where the server lists others",
         default: "all modern ones",
         example: "-rsa-*",
         action: Action::Set(|args, value| set(&mut args.algorithms.public_keys, values::word(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
+        keyword: Some("PubkeyTryUnlisted"),
+        metavar: "yes|no",
+        doc: "Whether to try an RSA key with the first of these algorithms where the server lists none of them, which ssh \
+              does not",
+        default: "no",
+        example: "yes",
+        action: Action::Set(|args, value| set(&mut args.algorithms.unlisted, values::yes_no(value))),
         ..row(Group::Algorithms)
     },
     Row {

@@ -14,7 +14,7 @@ use std::time::Instant;
 use underpass_crypto::{Secret, Signature, Strength};
 use underpass_wire::{
     AuthMethod, Message, Number, Prompts as WirePrompts, Sensitive, ServiceRequest, UserauthInfoResponse,
-    UserauthMethod, UserauthRequest, plain_algorithm, publickey_signature_data,
+    UserauthMethod, UserauthRequest, publickey_signature_data,
 };
 
 use super::{CONNECTION, Progress, USERAUTH};
@@ -30,6 +30,8 @@ pub(crate) struct ClientAuth {
     algorithms: Vec<&'static Signature>,
     /// Signature algorithms that the server says it takes (RFC 8308 section 3.1).
     server_algorithms: Option<Vec<String>>,
+    /// Whether others are tried, too.
+    unlisted: bool,
     state: State,
     /// What the server said last about how to go on.
     remaining: Vec<String>,
@@ -76,6 +78,7 @@ impl ClientAuth {
         user: String,
         session_id: &[u8],
         algorithms: Vec<&'static Signature>,
+        unlisted: bool,
         out: &mut Outbox,
         now: Instant,
     ) -> Result<Self, Error> {
@@ -85,6 +88,7 @@ impl ClientAuth {
             session_id: session_id.to_vec(),
             algorithms,
             server_algorithms: None,
+            unlisted,
             state: State::Service { sent: now },
             remaining: Vec::new(),
             requests: 0,
@@ -220,20 +224,22 @@ impl ClientAuth {
         Ok(())
     }
 
-    /// RFC 8308 section 3.1: what the server lists is what it takes, and of that the strong come before the weak, so that
-    /// RSA keys sign with SHA-2 even where `ssh-rsa` stands first in our list. A server that lists nothing predates the
-    /// extension and is tried with our own order.
+    /// RFC 8308 section 3.1: of what the server lists the strong come before the weak, so that RSA keys sign with SHA-2
+    /// even where `ssh-rsa` stands first in our list. A server that lists nothing predates the extension and is tried
+    /// with our own order. One that lists nothing that fits may list only some, as early ones do: a key that has no
+    /// choice is tried all the same, others where the configuration says so. Servers list algorithms with certificates
+    /// under their names or those of their signatures.
     fn choose_algorithm(&self, of_key: &[String]) -> Option<&'static str> {
         let fits = |algorithm: &&&'static Signature| of_key.iter().any(|name| name == algorithm.name);
         let mut ours = self.algorithms.iter().filter(fits);
-        let chosen = match &self.server_algorithms {
-            None => ours.next(),
-            Some(listed) => ours
-                // OpenSSH lists those of signatures, not those of certificates.
-                .filter(|it| listed.iter().any(|name| *name == it.name || *name == plain_algorithm(it.name)))
-                .min_by_key(|algorithm| algorithm.strength == Strength::Legacy),
-        };
-        chosen.map(|algorithm| algorithm.name)
+        let listed = self.server_algorithms.as_ref().and_then(|listed| {
+            let is_listed = |it: &&&'static Signature| {
+                listed.iter().any(|name| name == it.name || name == it.signature_format)
+            };
+            ours.clone().filter(is_listed).min_by_key(|algorithm| algorithm.strength == Strength::Legacy)
+        });
+        let blindly = self.server_algorithms.is_none() || of_key.len() == 1 || self.unlisted;
+        listed.or_else(|| ours.next().filter(|_| blindly)).map(|algorithm| algorithm.name)
     }
 
     fn ask_signature(&mut self, key: Vec<u8>, algorithm: &'static str, out: &mut Outbox) {

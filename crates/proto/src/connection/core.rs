@@ -338,7 +338,14 @@ impl Core {
         let auth = match self.role {
             Role::Client => {
                 let user = std::mem::take(&mut self.user);
-                Auth::Client(ClientAuth::start(user, session, algorithms, &mut self.out, now)?)
+                Auth::Client(ClientAuth::start(
+                    user,
+                    session,
+                    algorithms,
+                    self.config.unlisted_signatures,
+                    &mut self.out,
+                    now,
+                )?)
             }
             Role::Server => Auth::Server(ServerAuth::new(session, algorithms)),
         };

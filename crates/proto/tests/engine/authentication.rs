@@ -538,31 +538,67 @@ fn only_signature_algorithms_that_the_server_lists_are_used() {
 }
 
 #[test]
-fn what_the_server_lists_is_preferred_by_strength_and_without_a_list_our_order_holds() {
-    let names = ["ssh-rsa", "rsa-sha2-256", "rsa-sha2-512"];
-    for (listed, chosen) in [
-        (Some("ssh-rsa,rsa-sha2-512,rsa-sha2-256"), "rsa-sha2-256"),
-        (Some("ssh-rsa,rsa-sha2-512"), "rsa-sha2-512"),
-        (Some("ssh-rsa"), "ssh-rsa"),
-        (None, "ssh-rsa"),
-    ] {
-        assert_eq!(queried(&names, listed), chosen, "{listed:?}");
+fn the_signature_algorithm_is_the_first_that_goes_with_the_key_but_for_weak_ones() {
+    let rsa = "ssh-rsa,rsa-sha2-256,rsa-sha2-512";
+    let all = Some("ssh-rsa,rsa-sha2-512,rsa-sha2-256");
+    let table: &[(&str, &str, Option<&str>, &str)] = &[
+        // The list, the algorithms of the key, what the server lists, what is used.
+        (rsa, rsa, None, "ssh-rsa"),
+        (rsa, rsa, all, "rsa-sha2-256"),
+        ("ssh-rsa,rsa-sha2-512,rsa-sha2-256", rsa, all, "rsa-sha2-512"),
+        (rsa, rsa, Some("ssh-rsa,rsa-sha2-512"), "rsa-sha2-512"),
+        (rsa, rsa, Some("rsa-sha2-256"), "rsa-sha2-256"),
+        (rsa, rsa, Some("ssh-rsa"), "ssh-rsa"),
+        ("rsa-sha2-512,ssh-rsa", rsa, Some("ssh-rsa"), "ssh-rsa"),
+        ("ssh-rsa", rsa, all, "ssh-rsa"),
+        ("ecdsa-sha2-nistp256,rsa-sha2-512", rsa, None, "rsa-sha2-512"),
+        // Whoever has no choice is not kept from trying by a list that may be short.
+        (rsa, "rsa-sha2-512", Some("ssh-ed25519"), "rsa-sha2-512"),
+        ("ssh-ed25519", "ssh-ed25519", Some("rsa-sha2-256,rsa-sha2-512"), "ssh-ed25519"),
+        ("ssh-dss", "ssh-dss", Some(""), "ssh-dss"),
+        ("x509v3-sign-rsa", "x509v3-sign-rsa", Some("rsa-sha2-256"), "x509v3-sign-rsa"),
+        ("x509v3-sign-rsa,x509v3-sign-dss", "x509v3-sign-dss", None, "x509v3-sign-dss"),
+        // With a certificate, servers list the signature's name or the algorithm's.
+        (CERTIFIED, CERTIFIED, Some("rsa-sha2-256"), "rsa-sha2-256-cert-v01@openssh.com"),
+        (
+            CERTIFIED,
+            CERTIFIED,
+            Some("rsa-sha2-512-cert-v01@openssh.com"),
+            "rsa-sha2-512-cert-v01@openssh.com",
+        ),
+    ];
+    for &(list, of_key, listed, used) in table {
+        assert_eq!(
+            used_for(list, of_key, listed, false).as_deref(),
+            Some(used),
+            "{list} {of_key} {listed:?}"
+        );
     }
 }
 
+const CERTIFIED: &str = "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com";
+
 #[test]
-fn a_certificate_signs_with_what_the_server_lists_for_its_key() {
-    let names = ["rsa-sha2-512-cert-v01@openssh.com", "rsa-sha2-256-cert-v01@openssh.com"];
-    assert_eq!(queried(&names, Some("ssh-ed25519,rsa-sha2-256")), names[1]);
-    assert_eq!(queried(&names, Some(names[1])), names[1]);
-    assert_eq!(queried(&names, None), names[0]);
+fn what_the_server_does_not_list_is_tried_where_that_is_wanted() {
+    let rsa = "rsa-sha2-512,ssh-rsa";
+    for (listed, strictly, otherwise) in [
+        (Some("ssh-ed25519"), None, Some("rsa-sha2-512")),
+        (Some(""), None, Some("rsa-sha2-512")),
+        (Some("ssh-rsa"), Some("ssh-rsa"), Some("ssh-rsa")),
+        (None, Some("rsa-sha2-512"), Some("rsa-sha2-512")),
+    ] {
+        assert_eq!(used_for(rsa, rsa, listed, false).as_deref(), strictly, "{listed:?}");
+        assert_eq!(used_for(rsa, rsa, listed, true).as_deref(), otherwise, "{listed:?}");
+    }
+    // What the list does not have is never used.
+    assert_eq!(used_for("ssh-ed25519", rsa, None, true), None);
 }
 
-/// The algorithm that a key with these is offered by to a server that lists those.
-fn queried(names: &[&str], listed: Option<&str>) -> String {
-    let mut config = Config::default();
+/// What a key is offered with; `None` if it is not.
+fn used_for(list: &str, of_key: &str, listed: Option<&str>, unlisted: bool) -> Option<String> {
+    let mut config = Config { unlisted_signatures: unlisted, ..Config::default() };
     config.algorithms.public_key =
-        names.iter().filter_map(|name| Provider::find(Provider::ALL.signatures, name)).collect();
+        list.split(',').filter_map(|name| Provider::find(Provider::ALL.signatures, name)).collect();
     let mut duel = Duel::new(Peer::new(Role::Server, 5), config);
     duel.exchange_keys();
     if let Some(listed) = listed {
@@ -571,9 +607,15 @@ fn queried(names: &[&str], listed: Option<&str>) -> String {
     duel.grant_service();
     duel.answer(Answer::Credential(Credential::Key {
         key: b"key".to_vec(),
-        algorithms: names.iter().map(|name| (*name).to_owned()).collect(),
+        algorithms: of_key.split(',').map(str::to_owned).collect(),
         query: true,
     }));
+    duel.settle();
+    if duel.events.iter().any(|event| matches!(event, Event::Question(..))) {
+        let (_, question) = duel.expect_question();
+        assert!(matches!(question, Question::Credential { last: Some(Refused { no_algorithm: true, .. }) }));
+        return None;
+    }
     let request = duel.expect(Number::USERAUTH_REQUEST);
     let Message::UserauthRequest(UserauthRequest {
         method: UserauthMethod::PublicKeyQuery { algorithm, .. },
@@ -582,7 +624,7 @@ fn queried(names: &[&str], listed: Option<&str>) -> String {
     else {
         panic!()
     };
-    algorithm.to_owned()
+    Some(algorithm.to_owned())
 }
 
 fn send_server_sig_algs(peer: &mut Peer, names: &str) {

@@ -1,12 +1,12 @@
 //! What a gateway negotiates.
 
 use underpass_crypto::algorithms::zlib::ZLIB_OPENSSH;
-use underpass_crypto::{Compression, GroupSizes, Provider, Signature, Strength};
+use underpass_crypto::{Compression, GroupSizes, Provider};
 use underpass_proto::{Algorithms, Config, StrictKex};
 
 use super::GatewayBuilder;
 use crate::Error;
-use crate::algorithms::choose;
+use crate::algorithms::{choose, fit_signatures};
 
 /// Lists of names, where somebody chose.
 #[derive(Default)]
@@ -83,6 +83,7 @@ impl Choices {
         let macs = choose("MACs", default.macs, all.macs, &self.macs)?;
         let compression =
             choose("compression methods", &default_compression(), all.compression, &self.compression)?;
+        // Certificates as well: who gave the gateway one wants it shown.
         let host_keys = choose("host key algorithms", &fit_signatures(), all.signatures, &self.host_keys)?;
         let algorithms = Algorithms {
             kex: choose("key exchange methods", default.kex, all.kex, &self.kex)?,
@@ -115,14 +116,9 @@ fn default_compression() -> Vec<&'static Compression> {
     list
 }
 
-/// Certificates as well: who gave the gateway one wants it shown.
-fn fit_signatures() -> Vec<&'static Signature> {
-    Provider::ALL.signatures.iter().copied().filter(|it| it.strength == Strength::Modern).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use underpass_crypto::Named;
+    use underpass_crypto::{Named, Strength};
 
     use super::*;
     use crate::gateway::Gateway;

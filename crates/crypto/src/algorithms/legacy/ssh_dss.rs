@@ -20,7 +20,7 @@ use crate::{
 
 /// `ssh-dss`.
 pub static SSH_DSS: Signature =
-    Signature { name: NAME, strength: Strength::Legacy, key_format: NAME, verify };
+    Signature { name: NAME, strength: Strength::Legacy, key_format: NAME, signature_format: NAME, verify };
 
 /// The numbers of a DSA private key, big-endian, named as in FIPS 186 and in the order of an OpenSSH private key.
 #[derive(Clone, Copy)]

@@ -14,6 +14,7 @@ pub static SSH_RSA: Signature = Signature {
     name: NAME,
     strength: Strength::Legacy,
     key_format: FORMAT,
+    signature_format: NAME,
     verify: |key, signature, data| {
         let parameters = &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY;
         verify(NAME, MIN_MODULUS_BITS, parameters, key, signature, data)
