@@ -12,9 +12,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpass-agent", &["underpass-wire"]),
     ("underpass-proxy", &[]),
     ("underpass-config", &[]),
+    ("underpass-gssapi", &[]),
     (
         "underpass",
-        &["underpass-agent", "underpass-proto", "underpass-proxy", "underpass-keys", "underpass-config"],
+        &[
+            "underpass-agent",
+            "underpass-proto",
+            "underpass-proxy",
+            "underpass-keys",
+            "underpass-config",
+            "underpass-gssapi",
+        ],
     ),
     ("underpass-component", &["underpass", "underpass-keys"]),
     ("underpass-options", &["underpass", "underpass-config"]),
