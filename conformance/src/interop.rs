@@ -10,7 +10,9 @@ use underpass_testkit::Payload;
 use underpass_testkit::server::Server;
 use underpass_testkit::target::Target;
 
+use crate::account::USER;
 use crate::client::{Client, ClientKind, Session};
+use crate::kerberos::{Cache, Realm};
 use crate::keys::{KeyType, Keys, public_half};
 use crate::matrix::{MATRIX, Role, Row, offered};
 use crate::peer::{Peer, PeerKind, asyncssh, dropbear, sshd};
@@ -30,11 +32,11 @@ pub fn run() -> Table {
 /// Carries data through a tunnel to one peer for each algorithm that it has.
 #[must_use]
 pub fn column(kind: PeerKind) -> Column {
-    let bench = start_with_evidence(kind).and_then(|peer| Ok((peer, Target::Echo.start()?)));
+    let bench = Bench::start(kind);
     let cell = |row: &Row| match &bench {
         _ if !row.peers.contains(&kind) => Cell::Absent,
         Err(_) => Cell::Failed("the peer did not start".into()),
-        Ok((peer, target)) => match prove(row, peer, target) {
+        Ok(bench) => match bench.prove(row) {
             Ok(()) => Cell::Proven,
             Err(failure) => Cell::Failed(failure.to_string()),
         },
@@ -90,12 +92,12 @@ enum Cell {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<13} {:<30}", "", "")?;
+        write!(f, "{:<13} {:<46}", "", "")?;
         for column in &self.columns {
             write!(f, " {:<9}", column.kind.to_string())?;
         }
         for (at, row) in MATRIX.iter().enumerate() {
-            write!(f, "\n{:<13} {:<30}", row.role.name(), row.name)?;
+            write!(f, "\n{:<13} {:<46}", row.role.name(), row.name)?;
             for column in &self.columns {
                 let word = match column.cells[at] {
                     Cell::Proven => "proven",
@@ -112,15 +114,59 @@ impl fmt::Display for Table {
     }
 }
 
+/// A peer and what the client needs for it.
+struct Bench {
+    peer: Peer,
+    target: Server,
+    /// Of a peer that belongs to a realm.
+    kerberos: Option<(Realm, Cache)>,
+}
+
+impl Bench {
+    fn start(kind: PeerKind) -> Result<Self> {
+        let kerberos = match kind {
+            PeerKind::Sshd => {
+                let realm = Realm::start(CLOCK_SKEW)?;
+                let ticket = realm.ticket(USER, TICKET)?;
+                Some((realm, ticket))
+            }
+            PeerKind::Asyncssh | PeerKind::Dropbear => None,
+        };
+        let peer = start_with_evidence(kind, kerberos.as_ref().map(|(realm, _)| realm))?;
+        Ok(Self { peer, target: Target::Echo.start()?, kerberos })
+    }
+
+    fn prove(&self, row: &Row) -> Result<()> {
+        // Clients prefer the other method; a server that lacks it leaves them no choice.
+        if (row.role, row.name, self.peer.kind()) == (Role::Compression, "zlib", PeerKind::Asyncssh) {
+            let settings = json!({ "debug_level": 2, "compression_algs": ["zlib"] });
+            let peer = asyncssh::start(&settings)?;
+            return carry(row, &peer, &self.target, restricted(row, &peer)?);
+        }
+        let client = restricted(row, &self.peer)?;
+        let client = match &self.kerberos {
+            Some((realm, ticket)) if row.needs_kerberos() => realm.equip(client, ticket),
+            _ => client,
+        };
+        carry(row, &self.peer, &self.target, client)
+    }
+}
+
 /// A peer that logs which algorithms it used, as far as it can.
-fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
+fn start_with_evidence(kind: PeerKind, realm: Option<&Realm>) -> Result<Peer> {
     match kind {
         // Only at this level does it name the algorithm of a user's signature.
         PeerKind::Sshd => {
             let list = |keyword: &str, role| format!("{keyword} {}", offered(kind, role).join(","));
+            let (with_kerberos, plain): (Vec<_>, Vec<_>) =
+                offered(kind, Role::Kex).into_iter().partition(|name| name.starts_with("gss-"));
+            // There the names end before the mechanism.
+            let prefixes: Vec<_> =
+                with_kerberos.iter().map(|name| &name[..=name.rfind('-').unwrap_or_default()]).collect();
             let mut lines = vec![
                 "LogLevel DEBUG3".to_owned(),
-                list("KexAlgorithms", Role::Kex),
+                format!("KexAlgorithms {}", plain.join(",")),
+                format!("GSSAPIKexAlgorithms {}", prefixes.join(",")),
                 list("HostKeyAlgorithms", Role::HostKey),
                 list("PubkeyAcceptedAlgorithms", Role::HostKey),
                 list("Ciphers", Role::Cipher),
@@ -129,7 +175,8 @@ fn start_with_evidence(kind: PeerKind) -> Result<Peer> {
             for &key_type in KeyType::ALL {
                 lines.push(format!("HostCertificate {}", Keys::get()?.host_certificate(key_type).display()));
             }
-            sshd::start(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+            let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+            realm.map_or_else(|| sshd::start(&lines), |realm| realm.sshd(&lines))
         }
         PeerKind::Asyncssh => asyncssh::start(&json!({
             "debug_level": 2,
@@ -153,20 +200,10 @@ fn with_certificates() -> Result<Vec<serde_json::Value>> {
     Ok(KeyType::ALL.iter().map(key).collect())
 }
 
-fn prove(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
-    // Clients prefer the other method; a server that lacks it leaves them no choice.
-    if (row.role, row.name, peer.kind()) == (Role::Compression, "zlib", PeerKind::Asyncssh) {
-        let settings = json!({ "debug_level": 2, "compression_algs": ["zlib"] });
-        return carry(row, &asyncssh::start(&settings)?, target);
-    }
-    carry(row, peer, target)
-}
-
-fn carry(row: &Row, peer: &Peer, target: &Server) -> Result<()> {
+fn carry(row: &Row, peer: &Peer, target: &Server, mut client: Client) -> Result<()> {
     let log = peer.process().err();
     let mark = log.mark();
     let scratch = tempfile::tempdir()?;
-    let mut client = restricted(row, peer)?;
     if row.role == Role::HostKey && row.name.contains("-cert-") {
         // Nothing but the authority is on record.
         let known_hosts = scratch.path().join("known_hosts");
@@ -289,6 +326,10 @@ fn found(log: &str, evidence: &[String]) -> Result<()> {
         Some(words) => Err(Failure::new(format!("a log lacks `{words}`"))),
     }
 }
+
+/// Both are far longer than a run takes.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
+const TICKET: Duration = Duration::from_secs(3600);
 
 /// Enough for several packets and window adjustments.
 const LENGTH: u64 = 256 * 1024;

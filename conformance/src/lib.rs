@@ -13,6 +13,7 @@
 //! | [`settings`] | what both clients make of the same configuration files |
 //! | [`agent`] | agents: OpenSSH's, and ones that misbehave |
 //! | [`secrets`] | what a log must not hold |
+//! | [`kerberos`] | a Kerberos realm, and an sshd that belongs to it |
 //! | [`keys`] | host and user keys, made once |
 //! | [`x509`] | X.509 certificates, made by `openssl` |
 //! | [`account`] | the account that exists only for the peers |
@@ -26,6 +27,7 @@ pub mod client;
 pub mod curl;
 mod failure;
 pub mod interop;
+pub mod kerberos;
 pub mod keys;
 pub mod matrix;
 pub mod peer;

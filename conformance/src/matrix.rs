@@ -51,6 +51,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it takes a Kerberos ticket.
+    #[must_use]
+    pub fn needs_kerberos(&self) -> bool {
+        self.name.starts_with("gss-")
+    }
+
     /// Whether our client warns when it agrees on this. How a user signs is not told.
     #[must_use]
     pub fn is_warned_about(&self) -> bool {
@@ -90,6 +96,12 @@ pub const MATRIX: &[Row] = &[
     row(Role::Kex, "diffie-hellman-group16-sha512", WITHOUT_DROPBEAR),
     row(Role::Kex, "diffie-hellman-group18-sha512", WITHOUT_DROPBEAR),
     row(Role::Kex, "diffie-hellman-group14-sha256", ALL),
+    row(Role::Kex, "gss-curve25519-sha256-toWM5Slw5Ew8Mqkay+al2g==", &[Sshd]),
+    row(Role::Kex, "gss-nistp256-sha256-toWM5Slw5Ew8Mqkay+al2g==", &[Sshd]),
+    row(Role::Kex, "gss-group16-sha512-toWM5Slw5Ew8Mqkay+al2g==", &[Sshd]),
+    row(Role::Kex, "gss-group14-sha256-toWM5Slw5Ew8Mqkay+al2g==", &[Sshd]),
+    row(Role::Kex, "gss-gex-sha1-toWM5Slw5Ew8Mqkay+al2g==", &[Sshd]),
+    row(Role::Kex, "gss-group14-sha1-toWM5Slw5Ew8Mqkay+al2g==", &[Sshd]),
     row(Role::Kex, "diffie-hellman-group-exchange-sha1", WITHOUT_DROPBEAR),
     row(Role::Kex, "diffie-hellman-group14-sha1", ALL),
     row(Role::Kex, "diffie-hellman-group1-sha1", WITHOUT_DROPBEAR),

@@ -17,13 +17,22 @@ use crate::{Result, account};
 /// # Errors
 /// It is missing, or does not come up.
 pub fn start(lines: &[&str]) -> Result<Peer> {
+    start_with(lines, &[])
+}
+
+/// Starts it with these variables in its environment, besides.
+///
+/// # Errors
+/// It is missing, or does not come up.
+pub fn start_with(lines: &[&str], environment: &[(&str, String)]) -> Result<Peer> {
     let scratch = tempfile::tempdir()?;
     account::create(scratch.path())?;
     let config = scratch.path().join(CONFIG);
     fs::write(&config, configuration(lines, scratch.path())?)?;
     // Debian's sshd insists on it when it runs as root. Elsewhere creating it fails, and sshd says what it lacks.
     let _ = fs::create_dir_all("/run/sshd");
-    let (process, address) = start_on_free_port(|address| listen(address, scratch.path()), is_ready)?;
+    let (process, address) =
+        start_on_free_port(|address| listen(address, scratch.path(), environment), is_ready)?;
     Peer::new(PeerKind::Sshd, process, address, scratch)
 }
 
@@ -40,14 +49,15 @@ pub fn stop(peer: &Peer) -> Result<()> {
 /// # Errors
 /// It does not come up.
 pub fn restart(peer: &mut Peer) -> Result<()> {
-    peer.process = listen(peer.address, peer.scratch.path())?;
+    peer.process = listen(peer.address, peer.scratch.path(), &[])?;
     peer.process.wait_for(peer.process.err(), STARTUP, |log| is_ready(log).then_some(()))
 }
 
-fn listen(address: SocketAddr, scratch: &Path) -> Result<Process> {
+fn listen(address: SocketAddr, scratch: &Path, environment: &[(&str, String)]) -> Result<Process> {
     let mut command = Command::new("/usr/sbin/sshd");
     command.args(["-D", "-e", "-f"]).arg(scratch.join(CONFIG));
     command.arg("-o").arg(format!("ListenAddress={address}"));
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     Process::start(account::reveal(&mut command, scratch))
 }
 

@@ -61,7 +61,7 @@ impl Exit {
             | ErrorKind::HostKeyChanged { .. }
             | ErrorKind::HostKeyRevoked { .. }
             | ErrorKind::HostCertificate { .. } => Self::HOST_KEY,
-            ErrorKind::Authentication { .. } => Self::LOGIN,
+            ErrorKind::Authentication { .. } | ErrorKind::Kerberos { .. } => Self::LOGIN,
             // Servers hang up on too many attempts.
             ErrorKind::Disconnected { .. } if error.step() == Step::Authenticate => Self::LOGIN,
             ErrorKind::Identity { .. } | ErrorKind::Agent { .. } => Self::IDENTITY,

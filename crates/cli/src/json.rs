@@ -16,6 +16,7 @@ pub(crate) fn event(event: &Event) -> Value {
             "subject": certificate.as_ref().map(|names| &names.subject),
             "issuer": certificate.as_ref().map(|names| &names.issuer),
         }),
+        Event::KerberosServer { server } => json!({ "server": server }),
         Event::KeyExchange {
             kex,
             host_key,

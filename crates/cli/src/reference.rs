@@ -98,9 +98,10 @@ fn before_login() -> Vec<Event> {
             certificate: None,
             verdict: HostKeyVerdict::Known,
         },
+        Event::KerberosServer { server: owned("host@bastion") },
         Event::KeyExchange {
             kex: owned("mlkem768x25519-sha256"),
-            host_key: owned("ssh-ed25519"),
+            host_key: Some(owned("ssh-ed25519")),
             cipher_out: owned("aes128-gcm@openssh.com"),
             cipher_in: owned("aes128-gcm@openssh.com"),
             mac_out: None,

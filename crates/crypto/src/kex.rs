@@ -14,6 +14,17 @@ pub struct Kex {
     pub hash: Hash,
     /// How the secret is agreed on.
     pub method: KexMethod,
+    /// How the server proves that it took part.
+    pub proof: Proof,
+}
+
+/// How the server of a key exchange proves who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Its host key signs the exchange (RFC 4253 section 8).
+    HostKey,
+    /// A GSS-API mechanism vouches for it (RFC 4462 section 2). It needs no host key.
+    Gss,
 }
 
 /// The message flows a key exchange can have. The engine has one module for each.
@@ -28,12 +39,14 @@ pub enum KexMethod {
 impl Kex {
     /// What the message numbers 30 to 49 mean while this method runs.
     pub fn family(&self) -> KexFamily {
-        match self.method {
-            KexMethod::Agreement(agreement) => match agreement.public_encoding() {
+        match (self.method, self.proof) {
+            (KexMethod::Agreement(agreement), Proof::HostKey) => match agreement.public_encoding() {
                 Encoding::String => KexFamily::Ecdh,
                 Encoding::Mpint => KexFamily::Dh,
             },
-            KexMethod::GroupExchange => KexFamily::GroupExchange,
+            (KexMethod::GroupExchange, Proof::HostKey) => KexFamily::GroupExchange,
+            (KexMethod::Agreement(_), Proof::Gss) => KexFamily::Gss,
+            (KexMethod::GroupExchange, Proof::Gss) => KexFamily::GssGroupExchange,
         }
     }
 }

@@ -30,7 +30,7 @@ pub use fingerprint::{
     FingerprintHash, fingerprint, key_bits, key_description, key_type, sha256_fingerprint,
 };
 pub use hash::{Digest, Hash, Hasher};
-pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Response};
+pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Proof, Response};
 pub use mac::{Mac, MacKey};
 pub use provider::{Named, Provider, Strength};
 pub use secret::Secret;

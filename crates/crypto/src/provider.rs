@@ -141,6 +141,12 @@ impl Provider {
     /// then what is weak ([`Strength::Legacy`]).
     pub const ON_REQUEST: Provider = Provider {
         kex: &[
+            &a::gss::GSS_CURVE25519_SHA256,
+            &a::gss::GSS_NISTP256_SHA256,
+            &a::gss::GSS_GROUP16_SHA512,
+            &a::gss::GSS_GROUP14_SHA256,
+            &a::gss::GSS_GEX_SHA1,
+            &a::gss::GSS_GROUP14_SHA1,
             &a::legacy::diffie_hellman::DH_GROUP_EXCHANGE_SHA1,
             &a::legacy::diffie_hellman::DH_GROUP14_SHA1,
             &a::legacy::diffie_hellman::DH_GROUP1_SHA1,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use underpass::{
     AccessList, AddressFamily, AgentUse, Backoff, Destination, Destinations, Endpoint, FingerprintHash,
-    Forward, GroupSizes, Headers, HostKeyPolicy, Proxy, ReconnectWhen, SocketOptions, StrictKex,
+    Forward, GroupSizes, Headers, HostKeyPolicy, Kerberos, Proxy, ReconnectWhen, SocketOptions, StrictKex,
 };
 
 /// The command line.
@@ -17,6 +17,7 @@ pub(crate) struct Args {
     pub(crate) server: Server,
     pub(crate) forwards: Forwards,
     pub(crate) login: Login,
+    pub(crate) kerberos: Kerberos,
     pub(crate) host_key: HostKey,
     pub(crate) algorithms: Algorithms,
     pub(crate) protocol: Protocol,

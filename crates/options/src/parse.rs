@@ -429,7 +429,7 @@ mod tests {
             ("-o BatchMode=maybe x", "-o BatchMode: expected one of yes, no"),
             (
                 "-o PreferredAuthentications=passwd x",
-                "expected one of publickey, keyboard-interactive, password",
+                "expected one of gssapi-keyex, gssapi-with-mic, publickey, keyboard-interactive, password",
             ),
             ("-o RekeyLimit=1T x", "expected an amount of data"),
             ("-o RekeyLimit=1G/1h x", "expected an amount of data"),

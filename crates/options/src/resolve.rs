@@ -50,6 +50,7 @@ fn one_server(args: &Args, environment: &Environment<'_>) -> Result<Settings, Er
     reconnect(&mut settings, &args.reconnect);
     limits(&mut settings, &args.limits)?;
     sockets(&mut settings, args);
+    settings.kerberos = args.kerberos.clone();
     methods(&mut settings, &args.login)?;
     let paths = Paths::new(args, environment.machine)?;
     login(&mut settings, &args.login, &paths, environment)?;
@@ -184,7 +185,8 @@ fn methods(settings: &mut Settings, login: &Login) -> Result<(), Error> {
     ];
     let off = |method: &String| switches.iter().any(|(name, on)| name == method && *on == Some(false));
     settings.preferred_authentications.retain(|method| !off(method));
-    if settings.preferred_authentications.is_empty() {
+    let kerberos = settings.kerberos.authentication;
+    if !settings.preferred_authentications.iter().any(|method| kerberos || !method.starts_with("gssapi-")) {
         return Err(Error::configuration("no authentication method is left")
             .with_advice("leave at least one on, of those in PreferredAuthentications"));
     }
@@ -296,7 +298,7 @@ const MAX_SECRET_LEN: u64 = 4096;
 mod tests {
     use std::ffi::OsString;
 
-    use underpass::{AddressFamily, GroupSizes, HostKeyPolicy, StrictKex};
+    use underpass::{AddressFamily, GroupSizes, HostKeyPolicy, Kerberos, KerberosCredentials, StrictKex};
 
     use super::*;
     use crate::{machine::fake::Fake, parse::read};
@@ -423,9 +425,31 @@ mod tests {
     #[test]
     fn methods_can_be_switched_off_but_not_all() {
         let left = settings(&["-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no"]);
-        assert_eq!(left.unwrap().preferred_authentications, ["publickey"]);
+        assert_eq!(left.unwrap().preferred_authentications, ["gssapi-keyex", "gssapi-with-mic", "publickey"]);
         let none = settings(&["-o", "PreferredAuthentications=password", "-o", "PasswordAuthentication=no"]);
         assert!(none.unwrap_err().to_string().contains("no authentication method is left"));
+        let off =
+            "-o PubkeyAuthentication=no -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no";
+        let off: Vec<_> = off.split(' ').collect();
+        assert!(settings(&off).is_err());
+        assert!(settings(&[&off[..], &["-o", "GSSAPIAuthentication=yes"]].concat()).is_ok());
+    }
+
+    #[test]
+    fn kerberos_reaches_its_settings() {
+        assert_eq!(settings(&[]).unwrap().kerberos, Kerberos::default());
+        let options = "-o GSSAPIAuthentication=yes -o GSSAPIKeyExchange=yes -o GSSAPIKexAlgorithms=gss-group14-sha1- -o \
+                       GSSAPIDelegateCredentials=yes -o GSSAPIClientIdentity=you -o GSSAPIServerIdentity=b.org \
+                       --kerberos-realm B.ORG --kerberos-credentials password --gssapi-library /lib/x.so";
+        let options: Vec<_> = options.split_whitespace().collect();
+        let kerberos = settings(&options).unwrap().kerberos;
+        assert!(kerberos.authentication && kerberos.key_exchange && kerberos.delegate);
+        assert_eq!(kerberos.key_exchanges.as_deref(), Some("gss-group14-sha1-"));
+        assert_eq!((kerberos.client.as_deref(), kerberos.server.as_deref()), (Some("you"), Some("b.org")));
+        assert_eq!(kerberos.realm.as_deref(), Some("B.ORG"));
+        assert_eq!(kerberos.credentials, KerberosCredentials::Password);
+        assert_eq!(kerberos.library.as_deref(), Some(Path::new("/lib/x.so")));
+        assert!(settings(&["--kerberos-credentials", "magic"]).is_err());
     }
 
     #[test]

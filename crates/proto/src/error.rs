@@ -18,6 +18,8 @@ pub enum Error {
     Incompatible(PeerIncompatible),
     /// The host key was not accepted by the application.
     HostKeyRefused,
+    /// The application's GSS-API came to nothing in a key exchange.
+    GssFailed,
     /// The server took none of the credentials, or there were none left to offer.
     Authentication(AuthenticationFailed),
     /// The peer ended the connection with SSH_MSG_DISCONNECT.
@@ -85,6 +87,10 @@ pub enum PeerMisbehaved {
     EndlessAuthentication,
     /// A service other than the one asked for was accepted.
     WrongService,
+    /// A GSS-API exchange does not come to an end, or ends without what it needs.
+    Gss(&'static str),
+    /// The GSS-API's proof over the key exchange is not valid.
+    GssMic,
 }
 
 /// What both sides would have had to share.
@@ -101,6 +107,13 @@ pub enum PeerIncompatible {
     NotStrict {
         /// The cipher that was chosen and cannot be used without; `None`: none can.
         cipher: Option<&'static str>,
+    },
+    /// The server's GSS-API gave up; its words, made safe to print.
+    GssRefused(String),
+    /// A GSS-API context without a service that SSH needs (RFC 4462 section 2.1).
+    GssTooWeak {
+        /// The service.
+        missing: &'static str,
     },
     /// No common algorithm.
     NoCommonAlgorithm {
@@ -154,9 +167,10 @@ impl Error {
             Self::Disconnected { .. } | Self::Lost => return None,
             Self::Peer(PeerMisbehaved::Packet(PacketError::Forged)) => Reason::MAC_ERROR,
             Self::Peer(PeerMisbehaved::Compression(_)) => Reason::COMPRESSION_ERROR,
-            Self::Peer(PeerMisbehaved::KeyExchange(_) | PeerMisbehaved::HostKeySignature(_)) => {
-                Reason::KEY_EXCHANGE_FAILED
-            }
+            Self::Peer(
+                PeerMisbehaved::KeyExchange(_) | PeerMisbehaved::HostKeySignature(_) | PeerMisbehaved::GssMic,
+            )
+            | Self::GssFailed => Reason::KEY_EXCHANGE_FAILED,
             Self::Peer(_) => Reason::PROTOCOL_ERROR,
             Self::Incompatible(PeerIncompatible::Version(_) | PeerIncompatible::Identification(_)) => {
                 Reason::PROTOCOL_VERSION_NOT_SUPPORTED
@@ -195,6 +209,7 @@ impl fmt::Display for Error {
             Self::Peer(fault) => write!(f, "{fault}"),
             Self::Incompatible(fault) => write!(f, "{fault}"),
             Self::HostKeyRefused => f.write_str("the host key was not accepted"),
+            Self::GssFailed => f.write_str("GSS-API cannot go on with the key exchange"),
             Self::Authentication(AuthenticationFailed::GaveUp { remaining }) if remaining.is_empty() => {
                 f.write_str("no credential was accepted")
             }
@@ -240,6 +255,8 @@ impl fmt::Display for PeerMisbehaved {
             Self::IdleChatter => f.write_str("too many messages without content"),
             Self::EndlessAuthentication => f.write_str("an authentication method does not come to an end"),
             Self::WrongService => f.write_str("a service was accepted that nobody asked for"),
+            Self::Gss(what) => write!(f, "GSS-API: {what}"),
+            Self::GssMic => f.write_str("the server's GSS-API proof of the key exchange is not valid"),
         }
     }
 }
@@ -260,6 +277,8 @@ impl fmt::Display for PeerIncompatible {
                 "the peer does not do the strict key exchange, without which {cipher} is open to prefix truncation \
                  (CVE-2023-48795)"
             ),
+            Self::GssRefused(words) => write!(f, "the server's GSS-API gave up: {words}"),
+            Self::GssTooWeak { missing } => write!(f, "the GSS-API context has no {missing}"),
             Self::NoCommonAlgorithm { list, ours, theirs } => {
                 write!(
                     f,

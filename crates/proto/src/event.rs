@@ -58,6 +58,9 @@ pub enum Event {
         /// Its outcome.
         outcome: RequestOutcome,
     },
+    /// Client role: why the server's GSS-API gave up during a logon, in its words, as they came; empty where it has only
+    /// told the mechanism (RFC 4462 sections 3.8 and 3.9). A refusal follows.
+    GssLogonFailed(Vec<u8>),
     /// The connection is over. Nothing follows.
     Closed(Error),
 }
@@ -110,6 +113,8 @@ pub enum Question {
         /// The server's words.
         prompt: Vec<u8>,
     },
+    /// Client role: do this with GSS-API, in this context. Answer with [`Answer::Gss`].
+    Gss(GssUse, GssCall),
     /// Server role: may this user log on so? Answer with [`Answer::Verdict`]. Default: no.
     Authenticate {
         /// The user name.
@@ -130,6 +135,62 @@ pub enum Question {
     Forward(RemoteBind),
     /// Server role: the client wants this to be listened on no longer. Answer with [`Answer::Forward`]. Default: no.
     CancelForward(RemoteBind),
+}
+
+/// What a GSS-API context is for. There is at most one for each at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GssUse {
+    /// A key exchange (RFC 4462 section 2). The context of the first one is kept for `gssapi-keyex`.
+    KeyExchange,
+    /// `gssapi-with-mic` (RFC 4462 section 3).
+    Logon,
+}
+
+/// What the application is to call, in a context with mutual authentication and integrity (RFC 2743).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GssCall {
+    /// `GSS_Init_sec_context`, in a new context if there is no token. Answer with [`GssReply::Token`].
+    Initiate {
+        /// What the server has sent.
+        token: Option<Vec<u8>>,
+    },
+    /// `GSS_GetMIC`. Answer with [`GssReply::Mic`]. In [`GssUse::KeyExchange`] the context is that of the first exchange.
+    Sign {
+        /// The message.
+        data: Vec<u8>,
+    },
+    /// `GSS_VerifyMIC`. Answer with [`GssReply::Verified`].
+    Verify {
+        /// The message.
+        data: Vec<u8>,
+        /// The server's token for it.
+        mic: Vec<u8>,
+    },
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GssReply {
+    /// Of [`GssCall::Initiate`].
+    Token {
+        /// What the server is to get.
+        token: Option<Vec<u8>>,
+        /// What the context is good for, if it is complete on this side.
+        established: Option<GssServices>,
+    },
+    /// Of [`GssCall::Sign`].
+    Mic(Vec<u8>),
+    /// Of [`GssCall::Verify`]: whether it is valid.
+    Verified(bool),
+}
+
+/// What an established context is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GssServices {
+    /// `mutual_state`: the server has proven who it is.
+    pub mutual: bool,
+    /// `integ_avail`: messages can be protected.
+    pub integrity: bool,
 }
 
 /// A refused credential.
@@ -258,6 +319,8 @@ pub enum Answer {
     Responses(Option<Vec<Secret>>),
     /// The new password; `None` gives the method up.
     NewPassword(Option<Secret>),
+    /// What came of a GSS-API call; `None` gives the method up, and a key exchange fails.
+    Gss(Option<GssReply>),
     /// Server role: what is to happen to the client's attempt.
     Verdict(Verdict),
     /// Whether the channel is opened.
@@ -286,6 +349,13 @@ pub enum Credential {
     },
     /// The server's prompts (RFC 4256).
     KeyboardInteractive,
+    /// A GSS-API mechanism (RFC 4462 section 3). The rest is asked for by question.
+    GssapiWithMic {
+        /// Its object identifier in DER, with tag and length.
+        mechanism: &'static [u8],
+    },
+    /// The context of the first key exchange, which was one with GSS-API (RFC 4462 section 4).
+    GssapiKeyex,
     /// Nothing is left: ends the connection.
     GiveUp,
 }

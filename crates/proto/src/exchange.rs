@@ -13,12 +13,13 @@
 mod derivation;
 mod flow;
 mod group;
+mod gss;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use underpass_crypto::packet::{Opener, Sealer};
-use underpass_crypto::{Agreement, Digest, Encoding, GroupSizes, Initiator, Secret, Signer};
+use underpass_crypto::{Agreement, Digest, Encoding, GroupSizes, Initiator, Proof, Secret, Signer};
 use underpass_wire::{
     Encode, ExtInfo, Extension, KexFamily, KexInit, List, NewKeys, Number, Put as _, SERVER_SIG_ALGS,
 };
@@ -26,6 +27,8 @@ use underpass_wire::{
 use self::derivation::Derivation;
 use self::flow::{Flow, Reply};
 pub(crate) use self::group::GroupRequest;
+pub(crate) use self::gss::Completion;
+use self::gss::{GssContext, GssProof};
 use crate::config::{Algorithms, Config, StrictKex};
 use crate::error::{Error, PeerMisbehaved};
 use crate::event::{Event, Question, QuestionId};
@@ -77,6 +80,8 @@ struct Agreeing {
     flow: Flow,
     /// The client's half, until the reply comes.
     initiator: Option<Box<dyn Initiator>>,
+    /// Where a GSS-API mechanism vouches for the server.
+    gss: Option<GssContext>,
     sent: Instant,
 }
 
@@ -86,9 +91,17 @@ struct Finishing {
     sealer: Option<Sealer>,
     /// Until the peer's NEWKEYS has come.
     opener: Option<Opener>,
-    /// The host key, while the application decides about it.
-    question: Option<(QuestionId, Vec<u8>)>,
+    /// What our NEWKEYS waits for.
+    awaited: Option<Awaited>,
     rekey: bool,
+}
+
+/// The application's part in finding out who the server is.
+enum Awaited {
+    /// It decides about the host key.
+    HostKey(QuestionId, Vec<u8>),
+    /// It has the mechanism check the server's proof.
+    Gss(GssProof),
 }
 
 /// What an exchange has come to.
@@ -105,6 +118,8 @@ impl KeyExchange {
         if role == Role::Server {
             let can_sign = |name: &str| host_keys.iter().any(|key| key.algorithms().contains(&name));
             algorithms.host_keys.retain(|algorithm| can_sign(algorithm.name));
+            // We have no acceptor.
+            algorithms.kex.retain(|kex| kex.proof == Proof::HostKey);
         }
         Self {
             role,
@@ -154,7 +169,7 @@ impl KeyExchange {
 
     /// Whether the application is looking at a host key.
     pub(crate) fn is_asking(&self) -> bool {
-        matches!(&self.state, State::Finishing(finishing) if finishing.question.is_some())
+        matches!(&self.state, State::Finishing(finishing) if matches!(finishing.awaited, Some(Awaited::HostKey(..))))
     }
 
     /// Whether this is a first, strict exchange, in which nothing else is tolerated.
@@ -211,20 +226,20 @@ impl KeyExchange {
             // OpenSSH PROTOCOL 1.9: with strict key exchange KEXINIT is the first packet.
             return Err(PeerMisbehaved::StrictKex.into());
         }
-        let flow = Flow::new(negotiated.kex.method, self.group_sizes);
-        let initiator = match self.role {
-            Role::Client => flow.begin(out)?,
-            Role::Server => None,
-        };
-        self.state = State::Agreeing(Box::new(Agreeing {
+        let mut agreeing = Box::new(Agreeing {
             skip_guess: negotiated.wrong_guess,
+            flow: Flow::new(&negotiated.kex, self.group_sizes),
+            gss: (negotiated.kex.proof == Proof::Gss).then(GssContext::default),
             negotiated,
             ours,
             theirs: payload.to_vec(),
-            flow,
-            initiator,
+            initiator: None,
             sent: now,
-        }));
+        });
+        if self.role == Role::Client && !agreeing.flow.request_group(out)? {
+            agreeing.initiate(out)?;
+        }
+        self.state = State::Agreeing(agreeing);
         Ok(())
     }
 
@@ -245,10 +260,7 @@ impl KeyExchange {
         let State::Agreeing(agreeing) = &mut self.state else {
             return Err(unexpected(Number::KEX_DH_GEX_REQUEST));
         };
-        let Flow::GroupExchange(exchange) = &mut agreeing.flow else {
-            return Err(unexpected(Number::KEX_DH_GEX_REQUEST));
-        };
-        exchange.on_request(request, out)?;
+        agreeing.flow.group_exchange(Number::KEX_DH_GEX_REQUEST)?.on_request(request, out)?;
         Ok(Progress::Underway)
     }
 
@@ -263,12 +275,9 @@ impl KeyExchange {
         let State::Agreeing(agreeing) = &mut self.state else {
             return Err(unexpected(Number::KEX_DH_GEX_GROUP));
         };
-        let Flow::GroupExchange(exchange) = &mut agreeing.flow else {
-            return Err(unexpected(Number::KEX_DH_GEX_GROUP));
-        };
-        exchange.on_group(p, g)?;
+        agreeing.flow.group_exchange(Number::KEX_DH_GEX_GROUP)?.on_group(p, g)?;
         out.sample_rtt(agreeing.sent, now);
-        agreeing.initiator = agreeing.flow.initiate(out)?;
+        agreeing.initiate(out)?;
         agreeing.sent = now;
         Ok(Progress::Underway)
     }
@@ -281,7 +290,7 @@ impl KeyExchange {
         // Only a group exchange can be without one: the client has not asked for a group.
         let agreement = agreeing.flow.agreement().ok_or_else(|| unexpected(Number::KEX_DH_GEX_INIT))?;
         let response = agreement.respond(client_public, out.entropy.as_mut())?;
-        let algorithm = agreeing.negotiated.host_key.name;
+        let algorithm = agreeing.negotiated.host_key_algorithm()?.name;
         let signer = self
             .host_keys
             .iter()
@@ -312,15 +321,8 @@ impl KeyExchange {
             return Err(unexpected(Number(31)));
         };
         out.sample_rtt(agreeing.sent, now);
-        // Only a group exchange can be without one: the server has not sent a group.
-        let initiator = agreeing.initiator.take();
-        let (initiator, agreement) =
-            initiator.zip(agreeing.flow.agreement()).ok_or_else(|| unexpected(Number::KEX_DH_GEX_REPLY))?;
-        let client_public = initiator.public().to_vec();
-        let secret = encoded_secret(&initiator.finish(server_public)?, agreement);
-        let publics = Publics { client: &client_public, server: server_public };
-        let hash = self.hash(&agreeing, host_key, &publics, agreement.public_encoding(), &secret);
-        let algorithm = agreeing.negotiated.host_key;
+        let Agreed { secret, hash } = self.agree(&mut agreeing, host_key, server_public)?;
+        let algorithm = agreeing.negotiated.host_key_algorithm()?;
         (algorithm.verify)(host_key, signature, &hash).map_err(PeerMisbehaved::HostKeySignature)?;
         let known = self.session.as_ref().is_some_and(|session| session.host_key == host_key);
         let name = algorithm.name;
@@ -329,10 +331,27 @@ impl KeyExchange {
             return self.send_newkeys(out);
         }
         let question = out.ask(Question::HostKey { key: host_key.to_vec(), algorithm: name });
-        if let State::Finishing(finishing) = &mut self.state {
-            finishing.question = Some((question, host_key.to_vec()));
-        }
+        self.wait_for(Awaited::HostKey(question, host_key.to_vec()));
         Ok(Progress::Underway)
+    }
+
+    /// The client's last step: the secret, and what is to be proven.
+    fn agree(&self, agreeing: &mut Agreeing, host_key: &[u8], server_public: &[u8]) -> Result<Agreed, Error> {
+        // Only a group exchange can be without one: the server has not sent a group.
+        let initiator = agreeing.initiator.take();
+        let (initiator, agreement) =
+            initiator.zip(agreeing.flow.agreement()).ok_or_else(|| unexpected(Number::KEX_DH_GEX_REPLY))?;
+        let client_public = initiator.public().to_vec();
+        let secret = encoded_secret(&initiator.finish(server_public)?, agreement);
+        let publics = Publics { client: &client_public, server: server_public };
+        let hash = self.hash(agreeing, host_key, &publics, agreement.public_encoding(), &secret);
+        Ok(Agreed { secret, hash })
+    }
+
+    fn wait_for(&mut self, awaited: Awaited) {
+        if let State::Finishing(finishing) = &mut self.state {
+            finishing.awaited = Some(awaited);
+        }
     }
 
     /// The application's decision about the host key; `None` when nobody asked that.
@@ -343,7 +362,12 @@ impl KeyExchange {
         out: &mut Outbox,
     ) -> Option<Result<Progress, Error>> {
         let State::Finishing(finishing) = &mut self.state else { return None };
-        let (_, key) = finishing.question.take_if(|(question, _)| *question == id)?;
+        let Some(Awaited::HostKey(question, key)) = &mut finishing.awaited else { return None };
+        if *question != id {
+            return None;
+        }
+        let key = std::mem::take(key);
+        finishing.awaited = None;
         if !accepted {
             return Some(Err(Error::HostKeyRefused));
         }
@@ -465,10 +489,32 @@ impl KeyExchange {
             negotiated,
             sealer: Some(sealer),
             opener: Some(opener),
-            question: None,
+            awaited: None,
             rekey,
         }));
     }
+}
+
+impl Agreeing {
+    /// The client's half of the agreement, if there is a group to have one in. It goes to the server at once, or with
+    /// the mechanism's first token.
+    fn initiate(&mut self, out: &mut Outbox) -> Result<(), Error> {
+        let Some(agreement) = self.flow.agreement() else { return Ok(()) };
+        let initiator = agreement.initiate(out.entropy.as_mut())?;
+        match &mut self.gss {
+            None => self.flow.send_init(initiator.public(), out)?,
+            Some(gss) => gss.begin(out),
+        }
+        self.initiator = Some(initiator);
+        Ok(())
+    }
+}
+
+/// What both sides have come to.
+struct Agreed {
+    /// As it enters hashes.
+    secret: Secret,
+    hash: Digest,
 }
 
 struct Publics<'a> {

@@ -32,8 +32,8 @@ pub use config::{Algorithms, ClientConfig, Config, ServerConfig, StrictKex};
 pub use connection::Connection;
 pub use error::Error;
 pub use event::{
-    Answer, Attempt, ChannelId, ChannelKind, Credential, Event, Goodbye, Prompt, Prompts, Question,
-    QuestionId, Refusal, Refused, Verdict,
+    Answer, Attempt, ChannelId, ChannelKind, Credential, Event, Goodbye, GssCall, GssReply, GssServices,
+    GssUse, Prompt, Prompts, Question, QuestionId, Refusal, Refused, Verdict,
 };
 pub use global::{ForwardVerdict, RemoteBind, RequestId, RequestOutcome};
 pub use negotiate::{Choice, Negotiated};

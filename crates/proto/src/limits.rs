@@ -82,6 +82,13 @@ pub const MAX_AUTH_REQUESTS: u32 = 128;
 /// Prompts rounds within one keyboard-interactive or password-change attempt (RFC 4256 sets none).
 pub const MAX_AUTH_ROUNDS: u32 = 32;
 
+/// Bytes of a GSS-API token. Those of Kerberos hold a ticket, which Windows bounds at 48,000 bytes with all groups of the
+/// user in it; a ticket that is passed on comes on top.
+pub const MAX_GSS_TOKEN: usize = 128 * 1024;
+
+/// Tokens of the peer in one GSS-API exchange. Kerberos needs one, negotiating mechanisms a few more.
+pub const MAX_GSS_ROUNDS: u32 = 16;
+
 /// Banners before authentication that are passed on; further ones are dropped.
 pub const MAX_BANNERS: u32 = 16;
 

@@ -1,6 +1,6 @@
 //! What both sides can do (RFC 4253 section 7.1).
 
-use underpass_crypto::{Cipher, CipherKind, Compression, Kex, Mac, Named, Signature};
+use underpass_crypto::{Cipher, CipherKind, Compression, Kex, Mac, Named, Proof, Signature};
 use underpass_wire::{KexInit, NameList};
 
 use crate::config::{Algorithms, StrictKex};
@@ -15,13 +15,16 @@ const EXT_INFO_S: &str = "ext-info-s";
 const STRICT_C: &str = "kex-strict-c-v00@openssh.com";
 const STRICT_S: &str = "kex-strict-s-v00@openssh.com";
 
+/// Stands for having no host key, which only a GSS-API exchange can do without (RFC 4462 section 5).
+const NULL_HOST_KEY: &str = "null";
+
 /// The algorithms of a connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Negotiated {
     /// Key exchange method.
     pub kex: Choice<Kex>,
-    /// Host key algorithm.
-    pub host_key: Choice<Signature>,
+    /// Host key algorithm; `None` where the server proves itself without a host key, by a GSS-API mechanism.
+    pub host_key: Option<Choice<Signature>>,
     /// Cipher, from us to the peer.
     pub cipher_out: Choice<Cipher>,
     /// Cipher, from the peer to us.
@@ -43,6 +46,11 @@ pub struct Negotiated {
 }
 
 impl Negotiated {
+    /// How the server signs, in an exchange that it signs.
+    pub(crate) fn host_key_algorithm(&self) -> Result<Choice<Signature>, Error> {
+        self.host_key.ok_or(Error::Internal("an exchange that needs no host key is signed"))
+    }
+
     /// Payload bytes, in either direction, after which these keys are worn out, however much the configuration allows.
     pub(crate) fn most_bytes(&self) -> u64 {
         let is_small =
@@ -106,9 +114,14 @@ impl Offer {
                 kex.push_str(marker);
             }
         }
+        let mut host_keys = join(&algorithms.host_keys);
+        if algorithms.kex.iter().any(|kex| kex.proof == Proof::Gss) {
+            host_keys.push(',');
+            host_keys.push_str(NULL_HOST_KEY);
+        }
         Self {
             kex,
-            host_keys: join(&algorithms.host_keys),
+            host_keys,
             ciphers_out: join(&algorithms.ciphers_out),
             ciphers_in: join(&algorithms.ciphers_in),
             macs_out: join(&algorithms.macs_out),
@@ -169,7 +182,12 @@ pub(crate) fn negotiate(
         Role::Server => (to_client, to_server, client_bound, server_bound),
     };
     let kex = choose(&algorithms.kex, theirs.kex_algorithms, role, L::Kex)?;
-    let host_key = choose(&algorithms.host_keys, theirs.server_host_key_algorithms, role, L::HostKey)?;
+    let host_key = match kex.proof {
+        Proof::HostKey => {
+            Some(choose(&algorithms.host_keys, theirs.server_host_key_algorithms, role, L::HostKey)?)
+        }
+        Proof::Gss => None,
+    };
     let cipher_out = choose(&algorithms.ciphers_out, outward.cipher, role, out_lists[0])?;
     let cipher_in = choose(&algorithms.ciphers_in, inward.cipher, role, in_lists[0])?;
     let mac = |cipher: Choice<Cipher>, ours, theirs, list| match cipher.kind {

@@ -223,6 +223,16 @@ impl Peer {
         self.derive(&hash, response.secret.expose());
     }
 
+    /// Server role, in a GSS-API exchange: takes the client's public value, with this host key if any. Gives our public
+    /// value and what the mechanism is to prove; nothing is sent.
+    pub fn agree(&mut self, client_public: &[u8], host_key: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let response =
+            agreement().respond(client_public, &mut self.random).expect("the engine's value is good");
+        let hash = self.hash(host_key, client_public, &response.public, response.secret.expose());
+        self.derive(&hash, response.secret.expose());
+        (response.public, hash)
+    }
+
     /// Client role: takes the server's reply.
     pub fn take_reply(&mut self, reply: &KexEcdhReply<'_>) {
         let initiator = self.initiator.take().expect("the client's half was sent");

@@ -2,10 +2,10 @@
 
 use underpass_crypto::certificate::is_certificate;
 use underpass_crypto::x509;
-use underpass_crypto::{Named, Provider, Signature, Strength, select};
+use underpass_crypto::{Kex, Named, Proof, Provider, Signature, Strength, select};
 use underpass_proto::Algorithms;
 
-use crate::{Error, Settings};
+use crate::{Error, Kerberos, Settings};
 
 /// What is on record for the server.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
         list => choose("host key algorithms", default.signatures, all.signatures, list)?,
     };
     Ok(Algorithms {
-        kex: choose("key exchange methods", default.kex, all.kex, &settings.kex_algorithms)?,
+        kex: key_exchanges(settings)?,
         host_keys,
         ciphers_out: ciphers(own(&settings.ciphers_out, &settings.ciphers))?,
         ciphers_in: ciphers(own(&settings.ciphers_in, &settings.ciphers))?,
@@ -44,6 +44,35 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
             &settings.pubkey_algorithms,
         )?,
     })
+}
+
+/// Those with Kerberos come first where they are wanted, as Debian's ssh has it.
+fn key_exchanges(settings: &Settings) -> Result<Vec<&'static Kex>, Error> {
+    let (default, all) = (Provider::DEFAULT.kex, Provider::ALL.kex);
+    let others = choose("key exchange methods", default, all, &settings.kex_algorithms)?;
+    if !settings.kerberos.key_exchange {
+        return Ok(others);
+    }
+    let mut first = with_kerberos(&settings.kerberos)?;
+    let is_new = |kex: &&Kex| !first.iter().any(|first| first.name == kex.name);
+    let others: Vec<_> = others.into_iter().filter(is_new).collect();
+    first.extend(others);
+    Ok(first)
+}
+
+fn with_kerberos(kerberos: &Kerberos) -> Result<Vec<&'static Kex>, Error> {
+    let all: Vec<_> = Provider::ALL.kex.iter().copied().filter(|kex| kex.proof == Proof::Gss).collect();
+    let fit: Vec<_> = all.iter().copied().filter(|kex| kex.strength == Strength::Modern).collect();
+    // OpenSSH's names end where the mechanism begins.
+    let in_full = |name: &str| {
+        let prefix = name.trim_start_matches(['+', '-', '^']);
+        let found = all.iter().find(|kex| prefix.ends_with('-') && kex.name.starts_with(prefix));
+        found.map_or_else(|| name.to_owned(), |kex| name.replace(prefix, kex.name))
+    };
+    let list = kerberos.key_exchanges.as_ref();
+    let list =
+        list.map(|list| list.split(',').map(|name| in_full(name.trim())).collect::<Vec<_>>().join(","));
+    choose("key exchange methods with Kerberos", &fit, &all, &list)
 }
 
 /// The list of one direction: its own, or that of both.
@@ -164,5 +193,36 @@ mod tests {
         let settings = Builder::new("bastion").ciphers("rot13").settings().unwrap();
         let error = algorithms(&settings, &OnRecord::default()).unwrap_err().to_string();
         assert!(error.contains("rot13") && error.contains("aes128-ctr"), "{error}");
+    }
+
+    #[test]
+    fn key_exchanges_with_kerberos_come_first_where_they_are_wanted_and_else_by_name_only() {
+        let offered = |list: Option<&str>, kerberos: Kerberos| {
+            let mut settings = Builder::new("bastion").kerberos(kerberos).settings().unwrap();
+            settings.kex_algorithms = list.map(str::to_owned);
+            let offered = algorithms(&settings, &OnRecord::default()).map(|algorithms| algorithms.kex);
+            offered.map(|kex| kex.iter().map(|kex| kex.name).collect::<Vec<_>>())
+        };
+        let wanted = |list: Option<&str>| Kerberos {
+            key_exchange: true,
+            key_exchanges: list.map(str::to_owned),
+            ..Kerberos::default()
+        };
+        let plain = offered(None, Kerberos::default()).unwrap();
+        assert!(!plain.iter().any(|name| name.starts_with("gss-")));
+        let first = offered(None, wanted(None)).unwrap();
+        assert_eq!(first[4..], plain);
+        assert!(first[..4].iter().all(|name| name.starts_with("gss-") && !name.contains("sha1")));
+        let chosen = offered(None, wanted(Some("gss-group14-sha1-,gss-nistp256-sha256-"))).unwrap();
+        assert!(
+            chosen[0].starts_with("gss-group14-sha1-to") && chosen[1].starts_with("gss-nistp256-sha256-to")
+        );
+        assert_eq!(chosen[2..], plain);
+        let appended = offered(None, wanted(Some("+gss-gex-sha1-"))).unwrap();
+        assert!(appended[4].starts_with("gss-gex-sha1-to"));
+        let named = first[0];
+        assert_eq!(offered(Some(named), Kerberos::default()).unwrap(), [named]);
+        assert_eq!(offered(Some(named), wanted(Some(named))).unwrap(), [named]);
+        assert!(offered(None, wanted(Some("curve25519-sha256"))).is_err());
     }
 }

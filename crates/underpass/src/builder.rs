@@ -5,8 +5,8 @@ use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
 
 use crate::{
-    AgentUse, ClientAccess, Destination, Destinations, Endpoint, Error, Event, Forward, NoPrompter, Observer,
-    Prompter, Proxy, Reconnect, SocketOptions,
+    AgentUse, ClientAccess, Destination, Destinations, Endpoint, Error, Event, Forward, Kerberos,
+    KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect, SocketOptions,
     destination::{check_host, check_user},
 };
 
@@ -222,11 +222,14 @@ settings! {
     /// Whether no person is there to answer: the prompter is never asked. Default: no.
     batch: bool = false, set(batch: bool) => batch;
 
-    /// The authentication methods, in the order in which they are tried. Default: `publickey`,
-    /// `keyboard-interactive`, `password`.
+    /// The authentication methods, in the order in which they are tried. Those of Kerberos are among them only if
+    /// `kerberos` says so. Default: `gssapi-keyex`, `gssapi-with-mic`, `publickey`, `keyboard-interactive`, `password`.
     preferred_authentications: Vec<String> =
-        ["publickey", "keyboard-interactive", "password"].map(str::to_owned).into(),
+        ["gssapi-keyex", "gssapi-with-mic", "publickey", "keyboard-interactive", "password"].map(str::to_owned).into(),
         set(methods: impl IntoIterator<Item = impl Into<String>>) => methods.into_iter().map(Into::into).collect();
+
+    /// How Kerberos is used. Default: not at all, see [`Kerberos`].
+    kerberos: Kerberos = Kerberos::default(), set(kerberos: Kerberos) => kerberos;
 
     /// How often the prompter is asked for a password. Default: 3.
     number_of_password_prompts: u32 = 3, set(prompts: u32) => prompts;
@@ -474,6 +477,12 @@ impl Settings {
                 1..=MAX_CONNECTIONS => Ok(()),
                 _ => Err(format!("max_connections must be from 1 to {MAX_CONNECTIONS}")),
             },
+            match (self.kerberos.credentials, &self.password) {
+                (KerberosCredentials::Password, None) => {
+                    Err("Kerberos is to get its ticket for a password, and none is set".to_owned())
+                }
+                _ => Ok(()),
+            },
             within("max_window", self.max_window, limits::MAX_WINDOW),
             within("max_packet", self.max_packet, limits::MAX_CHANNEL_DATA as u32),
             match &self.identification {
@@ -640,6 +649,11 @@ mod tests {
             (base().keepalive_count(0), "keepalive_count"),
             (base().rekey_bytes(0), "rekey_bytes"),
             (base().window_memory(1), "window_memory"),
+            (
+                base()
+                    .kerberos(Kerberos { credentials: KerberosCredentials::Password, ..Kerberos::default() }),
+                "Kerberos",
+            ),
             (base().max_window(1023), "max_window"),
             (base().max_packet(128 * 1024 + 1), "max_packet"),
             (base().identification("SSH-1.99-old"), "SSH-1.99-old"),

@@ -13,13 +13,14 @@ use underpass_crypto::{Compression, Secret, key_type};
 use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
 use underpass_proto::{
     Answer, ChannelId, ChannelKind, Choice, Connection, Credential, Deadline, Error as EngineError,
-    Event as EngineEvent, Negotiated, Prompts, Question, QuestionId, Refusal, Refused, RequestId,
-    RequestOutcome,
+    Event as EngineEvent, GssCall, GssUse, Negotiated, Prompts, Question, QuestionId, Refusal, Refused,
+    RequestId, RequestOutcome,
 };
 use underpass_wire::OpenFailureReason;
 
 use crate::connect::Tasks;
 use crate::error::in_words;
+use crate::gss::Gss;
 use crate::host_key::{self, Decision, Record};
 use crate::inward::Arrival;
 use crate::logon::{Logon, Next};
@@ -32,6 +33,8 @@ pub(crate) struct Client {
     settings: Arc<Settings>,
     record: Record,
     logon: Arc<Mutex<Logon>>,
+    /// Only threads that may block look at it.
+    gss: Arc<Mutex<Gss>>,
     tasks: Tasks,
     /// The forward of each request.
     requests: HashMap<RequestId, ForwardId>,
@@ -39,7 +42,7 @@ pub(crate) struct Client {
     weak: WeakAlgorithms,
     /// Requests to the agent, which end with the session.
     signing: JoinSet<()>,
-    /// Why the key was refused, which the engine does not know.
+    /// Why the key was refused, or Kerberos was of no use, which the engine does not know.
     refusal: Arc<Mutex<Option<Error>>>,
     /// Told once the user is logged on.
     ready: Option<oneshot::Sender<()>>,
@@ -50,6 +53,7 @@ impl Client {
         settings: Arc<Settings>,
         record: Record,
         logon: Logon,
+        gss: Gss,
         tasks: Tasks,
         ready: oneshot::Sender<()>,
     ) -> Self {
@@ -57,6 +61,7 @@ impl Client {
             settings,
             record,
             logon: Arc::new(Mutex::new(logon)),
+            gss: Arc::new(Mutex::new(gss)),
             tasks,
             requests: HashMap::new(),
             step: Step::Identify,
@@ -74,6 +79,9 @@ impl Client {
             EngineError::HostKeyRefused => lock(&self.refusal).take().unwrap_or_else(|| {
                 Error::internal(Step::HostKey, "the host key was refused without a reason")
             }),
+            EngineError::GssFailed => lock(&self.refusal)
+                .take()
+                .unwrap_or_else(|| Error::internal(step, "Kerberos failed without a reason")),
             EngineError::Authentication(AuthenticationFailed::GaveUp { remaining }) => {
                 lock(&self.logon).failure(remaining)
             }
@@ -175,13 +183,37 @@ impl Client {
         commands: &UnboundedSender<Command>,
     ) -> Option<Answer> {
         self.step = Step::Authenticate;
-        let attempt = match lock(&self.logon).next(last) {
-            Next::Offer(credential) => return Some(Answer::Credential(credential)),
-            Next::AskPassword(attempt) => attempt,
-        };
-        let (settings, logon) = (self.settings.clone(), self.logon.clone());
+        let next = lock(&self.logon).next(last);
+        if let Next::Offer(credential) = next {
+            return Some(Answer::Credential(credential));
+        }
+        let (settings, logon, gss) = (self.settings.clone(), self.logon.clone(), self.gss.clone());
         let no = || Answer::Credential(Credential::GiveUp);
-        elsewhere(id, commands, no, move || Answer::Credential(ask_password(&settings, &logon, attempt)))
+        elsewhere(id, commands, no, move || {
+            Answer::Credential(find_credential(&settings, &logon, &gss, next))
+        })
+    }
+
+    fn on_gss(
+        &mut self,
+        id: QuestionId,
+        usage: GssUse,
+        call: GssCall,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        let (gss, logon, refusal) = (self.gss.clone(), self.logon.clone(), self.refusal.clone());
+        let is_logon = usage == GssUse::Logon || matches!(call, GssCall::Sign { .. });
+        let no = || Answer::Gss(None);
+        elsewhere(id, commands, no, move || match lock(&gss).call(usage, call) {
+            Ok(reply) => Answer::Gss(Some(reply)),
+            Err(problem) => {
+                match is_logon {
+                    true => lock(&logon).kerberos_failed(&problem),
+                    false => *lock(&refusal) = Some(problem),
+                }
+                Answer::Gss(None)
+            }
+        })
     }
 
     fn on_signature(
@@ -338,6 +370,7 @@ impl Side for Client {
             Question::Signature { algorithm, data, .. } => self.on_signature(id, algorithm, data, commands),
             Question::Prompts(round) => self.on_prompts(id, round, commands),
             Question::NewPassword { prompt } => self.on_new_password(id, &prompt, commands),
+            Question::Gss(usage, call) => self.on_gss(id, usage, call, commands),
             Question::OpenChannel { channel, kind } => self.on_open(id, channel, kind, commands),
             // Asked of servers only; the engine's default is no.
             _ => None,
@@ -364,12 +397,16 @@ impl Side for Client {
             EngineEvent::KeysExchanged { negotiated, rekey } => {
                 if !rekey {
                     self.step = Step::Authenticate;
+                    if negotiated.host_key.is_none() {
+                        lock(&self.logon).kerberos_vouched();
+                    }
                 }
                 self.settings.tell(|| key_exchange(&negotiated, rekey));
                 for text in self.weak.warnings(&negotiated) {
                     self.settings.tell(|| Event::Warning { text });
                 }
             }
+            EngineEvent::GssLogonFailed(words) => lock(&self.logon).kerberos_refused(&words),
             EngineEvent::Banner(text) => self.settings.tell(|| Event::Banner { text: lossy(&text) }),
             EngineEvent::Authenticated => {
                 self.step = Step::Carry;
@@ -469,18 +506,29 @@ fn elsewhere(
     if thread.is_ok() { None } else { Some(no()) }
 }
 
-fn ask_password(settings: &Settings, logon: &Mutex<Logon>, mut attempt: u32) -> Credential {
+/// Goes through what takes a person or a KDC until there is something to offer.
+fn find_credential(
+    settings: &Settings,
+    logon: &Mutex<Logon>,
+    gss: &Mutex<Gss>,
+    mut next: Next,
+) -> Credential {
     loop {
-        let user = lock(logon).user.clone();
-        let given: Option<Secret> = settings.prompter().password(&user, &settings.host, attempt);
-        let next = match given {
-            Some(password) => lock(logon).password_given(password),
-            None => lock(logon).no_password(),
-        };
-        match next {
+        next = match next {
             Next::Offer(credential) => return credential,
-            Next::AskPassword(next) => attempt = next,
-        }
+            Next::AskPassword(attempt) => {
+                let user = lock(logon).user.clone();
+                let given: Option<Secret> = settings.prompter().password(&user, &settings.host, attempt);
+                match given {
+                    Some(password) => lock(logon).password_given(password),
+                    None => lock(logon).no_password(),
+                }
+            }
+            Next::BeginKerberos => {
+                let begun = lock(gss).begin_logon();
+                lock(logon).kerberos_begun(begun)
+            }
+        };
     }
 }
 
@@ -498,7 +546,7 @@ fn tell_host_key(settings: &Settings, key: &[u8], algorithm: &str, verdict: Host
 fn key_exchange(negotiated: &Negotiated, rekey: bool) -> Event {
     Event::KeyExchange {
         kex: negotiated.kex.name.to_owned(),
-        host_key: negotiated.host_key.name.to_owned(),
+        host_key: negotiated.host_key.map(|algorithm| algorithm.name.to_owned()),
         cipher_out: negotiated.cipher_out.name.to_owned(),
         cipher_in: negotiated.cipher_in.name.to_owned(),
         mac_out: negotiated.mac_out.map(|mac| mac.name.to_owned()),

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
+use underpass_crypto::{Kex, Proof};
 use underpass_proto::{ClientConfig, Config, Connection};
 
 use crate::agent;
@@ -14,11 +16,12 @@ use crate::algorithms::{OnRecord, algorithms};
 use crate::client::Client;
 use crate::dial::Transport;
 use crate::entropy::OsEntropy;
+use crate::gss::Gss;
 use crate::logon::{Candidate, Logon, Memory};
 use crate::remote::Remotes;
 use crate::session::{Asker, Carry, Command, ConnectionInfo, Limits, Session, Socket, Stream, pipe};
 use crate::stats::Counters;
-use crate::{Endpoint, Error, ErrorKind, Peer, Settings, Step, Target, dial, host_key, logon};
+use crate::{Endpoint, Error, ErrorKind, Event, Peer, Settings, Step, Target, dial, host_key, logon};
 
 /// What it takes to connect, again and again: the servers on the way, the tunnel's own last.
 pub(crate) struct Route(Vec<Hop>);
@@ -110,11 +113,13 @@ impl Hop {
         let record = blocking(move || host_key::read_record(&read)).await?;
         let settings = &self.settings;
         let on_record = host_key::on_record(settings, &record);
-        let config = ClientConfig { common: config(settings, &on_record)?, user: self.user.clone() };
+        let mut common = config(settings, &on_record)?;
+        let gss = self.with_kerberos(&mut common.algorithms.kex).await?;
+        let config = ClientConfig { common, user: self.user.clone() };
         let candidates = agent::candidates(settings, &self.candidates).await?;
         let logon = Logon::new(settings.clone(), self.user.clone(), candidates, self.memory.clone());
         let (ready, is_ready) = oneshot::channel();
-        let side = Client::new(settings.clone(), record, logon, tasks.clone(), ready);
+        let side = Client::new(settings.clone(), record, logon, gss, tasks.clone(), ready);
         let now = Instant::now();
         let mut engine = Connection::client(config, Box::new(OsEntropy::new()), now)
             .map_err(|error| Error::internal(Step::KeyExchange, error.to_string()))?;
@@ -127,6 +132,53 @@ impl Hop {
             Err(_) => Err(live.failure().await),
         }
     }
+}
+
+impl Hop {
+    /// Takes key exchanges with Kerberos out of the list if there is no ticket for the server: once they are agreed on, it
+    /// is too late for others.
+    ///
+    /// # Errors
+    /// Nothing is left.
+    async fn with_kerberos(&self, offered: &mut Vec<&'static Kex>) -> Result<Gss, Error> {
+        let settings = &self.settings;
+        let new = || Gss::new(settings.clone(), self.user.clone());
+        if !offered.iter().any(|kex| kex.proof == Proof::Gss) {
+            return Ok(new());
+        }
+        let mut gss = new();
+        let checked = elsewhere("underpass kerberos", move || {
+            let result = gss.check();
+            (gss, result)
+        });
+        let (gss, problem) = match timeout(settings.handshake_timeout, checked).await {
+            Ok(Some((gss, Ok(())))) => return Ok(gss),
+            Ok(Some((gss, Err(problem)))) => (gss, problem),
+            // The library cannot be told to stop. It is left alone with what it has.
+            Ok(None) | Err(_) => {
+                let after = settings.handshake_timeout;
+                let advice = "check the network, and the kdc lines of the realm in krb5.conf";
+                (new(), Error::timeout(Step::KeyExchange, &settings.host, after).with_advice(advice))
+            }
+        };
+        offered.retain(|kex| kex.proof == Proof::HostKey);
+        if offered.is_empty() {
+            return Err(problem);
+        }
+        let advice = problem.advice().unwrap_or_default().into_owned();
+        let text = format!("no key exchange with Kerberos is offered: {}; {advice}", problem.kind());
+        settings.tell(|| Event::Detail { level: 1, text });
+        Ok(gss)
+    }
+}
+
+/// Does what blocks, perhaps for ever, on a thread that nobody waits for. `None`: there is none, or it panicked.
+async fn elsewhere<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (answer, answered) = oneshot::channel();
+    // Whoever has stopped waiting needs no answer.
+    let work = move || drop(answer.send(work()));
+    thread::Builder::new().name(name.to_owned()).spawn(work).ok()?;
+    answered.await.ok()
 }
 
 /// Gives the engine what has come before anybody looked after it. A proxy's answer leaves little room for more.

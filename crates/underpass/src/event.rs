@@ -47,12 +47,17 @@ pub enum Event {
         /// Why it was found good.
         verdict: HostKeyVerdict,
     },
+    /// Kerberos vouches for the server, so that its host key does not matter.
+    KerberosServer {
+        /// The server's name to Kerberos.
+        server: String,
+    },
     /// Keys are agreed on.
     KeyExchange {
         /// The key exchange method.
         kex: String,
-        /// The algorithm of the server's signature.
-        host_key: String,
+        /// The algorithm of the server's signature; `None` where Kerberos vouches for the server.
+        host_key: Option<String>,
         /// The cipher from client to server.
         cipher_out: String,
         /// The cipher from server to client.
@@ -237,6 +242,7 @@ impl Event {
                 ("host-key", 1)
             }
             Self::HostKey { .. } => ("host-key", 0),
+            Self::KerberosServer { .. } => ("kerberos-server", 1),
             Self::KeyExchange { rekey, .. } => ("key-exchange", if *rekey { 2 } else { 1 }),
             Self::Banner { .. } => ("banner", 0),
             Self::AuthAttempt { .. } => ("auth-attempt", 1),
@@ -274,6 +280,7 @@ impl fmt::Display for Event {
                     write!(f, "; subject: {}; issuer: {}", untrusted(subject), untrusted(issuer))
                 })
             }
+            Self::KerberosServer { server } => write!(f, "Kerberos vouches for the server: it is {server}"),
             Self::KeyExchange { .. } => self.fmt_key_exchange(f),
             Self::Banner { text } => write!(f, "the server says: {}", untrusted(text.trim_end())),
             Self::AuthAttempt { method, detail } if detail.is_empty() => write!(f, "trying {method}"),
@@ -336,6 +343,7 @@ impl Event {
         let built_in = "built-in MAC";
         let (mac_out, mac_in) =
             (mac_out.as_deref().unwrap_or(built_in), mac_in.as_deref().unwrap_or(built_in));
+        let host_key = host_key.as_deref().unwrap_or("no host key");
         write!(f, "{}: {kex}, {host_key}, ", if *rekey { "new keys" } else { "keys" })?;
         if (cipher_out, mac_out) == (cipher_in, mac_in) {
             write!(f, "{cipher_out} with {mac_out}")?;
@@ -410,7 +418,7 @@ mod tests {
     fn a_key_exchange_is_told_per_direction_only_where_they_differ() {
         let event = |cipher_in: &str, compression_in: Option<&str>| Event::KeyExchange {
             kex: "curve25519-sha256".to_owned(),
-            host_key: "ssh-ed25519".to_owned(),
+            host_key: Some("ssh-ed25519".to_owned()),
             cipher_out: "aes128-ctr".to_owned(),
             cipher_in: cipher_in.to_owned(),
             mac_out: Some("hmac-sha2-256".to_owned()),

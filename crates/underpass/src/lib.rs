@@ -70,8 +70,8 @@
 //! |---|---|
 //! | where to, and what to carry | [`Destination`], [`Forward`] |
 //! | every setting with its default | [`Settings`], set through [`Builder`] |
-//! | whom to trust | [`HostKeyPolicy`], [`known_hosts`] |
-//! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Prompter`] |
+//! | whom to trust | [`HostKeyPolicy`], [`known_hosts`], [`Kerberos`] |
+//! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Kerberos`], [`Prompter`] |
 //! | what goes on | [`Event`], [`Tunnel::stats`] |
 //! | what went wrong, and what to do | [`Error`], [`ErrorKind`] |
 //! | the server's side | [`gateway`] |
@@ -95,8 +95,10 @@ mod event;
 mod forward;
 mod forwards;
 pub mod gateway;
+mod gss;
 mod host_key;
 mod inward;
+mod kerberos;
 pub mod keys;
 pub mod known_hosts;
 mod limiter;
@@ -128,6 +130,7 @@ pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation
 pub use event::{CertificateNames, Event, HostKeyVerdict, Observer};
 pub use forward::{Bind, BindAddress, Forward, Interface, Target};
 pub use forwards::{ActiveForward, ForwardId};
+pub use kerberos::{Kerberos, KerberosCredentials};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
 pub use reconnect::{Backoff, Reconnect, ReconnectWhen};
 pub use socket_options::SocketOptions;

@@ -13,8 +13,12 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::order::in_order;
 use crate::agent::Agent;
+use crate::gss::MECHANISM;
 use crate::keys::{problem, read};
 use crate::{AgentUse, Error, Event, Identity, Prompt, Settings, default_identity_files};
+
+const GSSAPI_KEYEX: &str = "gssapi-keyex";
+const GSSAPI_WITH_MIC: &str = "gssapi-with-mic";
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_PROMPTS: u32 = 3;
@@ -52,6 +56,9 @@ pub(crate) struct Logon {
     /// Why a key could not be used, if no key was refused for better reasons.
     key_problem: Option<Error>,
     key_offered: bool,
+    /// Kerberos has vouched for the server, and its context can log on.
+    keyex_left: bool,
+    kerberos_left: bool,
 }
 
 /// A key to offer.
@@ -90,6 +97,8 @@ pub(crate) enum Next {
     Offer(Credential),
     /// Ask the prompter for a password; the number of the attempt counts from 1.
     AskPassword(u32),
+    /// Have Kerberos make its first token.
+    BeginKerberos,
 }
 
 impl Logon {
@@ -114,6 +123,8 @@ impl Logon {
             keyboard_attempts: 0,
             key_problem: None,
             key_offered: false,
+            keyex_left: false,
+            kerberos_left: settings.kerberos.authentication,
             settings,
         }
     }
@@ -131,6 +142,46 @@ impl Logon {
         self.report(last);
         self.remaining.clone_from(&last.remaining);
         self.choose(&last.remaining)
+    }
+
+    /// The key exchange was one with Kerberos.
+    pub(crate) fn kerberos_vouched(&mut self) {
+        self.keyex_left = self.settings.kerberos.authentication;
+    }
+
+    /// What came of [`Next::BeginKerberos`].
+    pub(crate) fn kerberos_begun(&mut self, begun: Result<(), Error>) -> Next {
+        match begun {
+            Ok(()) => {
+                let server = self.settings.kerberos.target(&self.settings.host).name().to_owned();
+                let credential = Credential::GssapiWithMic { mechanism: MECHANISM };
+                self.offer(GSSAPI_WITH_MIC, server, None, credential)
+            }
+            Err(problem) => {
+                let problem = with_advice(&problem);
+                self.settings
+                    .tell(|| Event::Detail { level: 1, text: format!("{GSSAPI_WITH_MIC}: {problem}") });
+                self.tried.push(format!("{GSSAPI_WITH_MIC} ({problem})"));
+                let remaining = std::mem::take(&mut self.remaining);
+                self.choose(&remaining)
+            }
+        }
+    }
+
+    /// Kerberos came to nothing in the method that is being tried.
+    pub(crate) fn kerberos_failed(&mut self, problem: &Error) {
+        if let Some(current) = &mut self.current {
+            current.detail = with_advice(problem);
+        }
+    }
+
+    /// The server's GSS-API said why it gave up.
+    pub(crate) fn kerberos_refused(&mut self, words: &[u8]) {
+        if let Some(current) = &mut self.current
+            && !words.is_empty()
+        {
+            current.detail = format!("the server says: {}", underpass_wire::untrusted(words));
+        }
     }
 
     /// There was no answer to [`Next::AskPassword`].
@@ -245,6 +296,16 @@ impl Logon {
                 continue;
             }
             let next = match method.as_str() {
+                GSSAPI_KEYEX if std::mem::take(&mut self.keyex_left) => {
+                    Some(self.offer(GSSAPI_KEYEX, String::new(), None, Credential::GssapiKeyex))
+                }
+                GSSAPI_WITH_MIC => {
+                    std::mem::take(&mut self.kerberos_left).then(|| {
+                        // For when nothing comes of it.
+                        self.remaining = remaining.to_vec();
+                        Next::BeginKerberos
+                    })
+                }
                 "publickey" => self.next_key(),
                 "keyboard-interactive" => self.next_keyboard(),
                 "password" => self.next_password(),
@@ -349,6 +410,12 @@ impl Candidate {
             }
         }
     }
+}
+
+/// What went wrong with Kerberos and what to do, for the list of what was tried.
+fn with_advice(problem: &Error) -> String {
+    let advice = problem.advice().unwrap_or_default();
+    format!("{}; {advice}", problem.kind())
 }
 
 /// Whether the answer to a prompt is good for another login: a password is, a code that is good once is not, and what
@@ -485,6 +552,7 @@ mod tests {
                     next = logon.next(Some(&refused));
                 }
                 Next::AskPassword(_) => next = logon.password_given("typed".into()),
+                Next::BeginKerberos => next = logon.kerberos_begun(Err(Error::configuration("no ticket"))),
             }
             assert!(tried.len() < 100, "it never ends: {tried:?}");
         }

@@ -42,15 +42,13 @@ fn in_use(negotiated: &Negotiated) -> Vec<(&'static str, &'static dyn Named)> {
     } = negotiated;
     let mut all: Vec<(_, &'static dyn Named)> = vec![
         ("key exchange method", kex.0),
-        ("host key algorithm", host_key.0),
         ("cipher", cipher_out.0),
         ("cipher", cipher_in.0),
         ("compression", compression_out.0),
         ("compression", compression_in.0),
     ];
-    for mac in [mac_out, mac_in].into_iter().flatten() {
-        all.push(("MAC", mac.0));
-    }
+    all.extend(host_key.iter().map(|host_key| ("host key algorithm", host_key.0 as &dyn Named)));
+    all.extend([mac_out, mac_in].into_iter().flatten().map(|mac| ("MAC", mac.0 as &dyn Named)));
     all
 }
 

@@ -85,17 +85,7 @@ impl<'a> Reader<'a> {
 
     /// An `mpint` that is not negative and has no superfluous leading zeros.
     pub fn mpint(&mut self) -> Result<Mpint<'a>, DecodeError> {
-        let magnitude = match self.string()? {
-            [first, ..] if first & 0x80 != 0 => return Err(DecodeError::NegativeMpint),
-            [0, second, ..] if second & 0x80 == 0 => return Err(DecodeError::NonMinimalMpint),
-            [0] => return Err(DecodeError::NonMinimalMpint),
-            [0, magnitude @ ..] => magnitude,
-            magnitude => magnitude,
-        };
-        if magnitude.len() > MAX_MPINT_LEN {
-            return Err(DecodeError::TooMany { what: "bytes in an mpint", limit: MAX_MPINT_LEN });
-        }
-        Ok(Mpint(magnitude))
+        Mpint::from_contents(self.string()?)
     }
 
     /// A reader bounded to the contents of a `string`.
@@ -270,6 +260,24 @@ impl<'a> Mpint<'a> {
     pub fn from_magnitude(bytes: &'a [u8]) -> Self {
         let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
         Self(&bytes[zeros..])
+    }
+
+    /// The number whose encoding has these contents, behind its length.
+    ///
+    /// # Errors
+    /// It is negative, has superfluous leading zeros, or is too long.
+    pub fn from_contents(contents: &'a [u8]) -> Result<Self, DecodeError> {
+        let magnitude = match contents {
+            [first, ..] if first & 0x80 != 0 => return Err(DecodeError::NegativeMpint),
+            [0, second, ..] if second & 0x80 == 0 => return Err(DecodeError::NonMinimalMpint),
+            [0] => return Err(DecodeError::NonMinimalMpint),
+            [0, magnitude @ ..] => magnitude,
+            magnitude => magnitude,
+        };
+        if magnitude.len() > MAX_MPINT_LEN {
+            return Err(DecodeError::TooMany { what: "bytes in an mpint", limit: MAX_MPINT_LEN });
+        }
+        Ok(Self(magnitude))
     }
 
     /// The magnitude.

@@ -14,7 +14,8 @@ use super::{
     x25519::KeyPair as X25519Pair,
 };
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Response, Secret, Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
+    Strength,
 };
 
 /// `mlkem768x25519-sha256`.
@@ -23,6 +24,7 @@ pub static MLKEM768X25519_SHA256: Kex = Kex {
     strength: Strength::Modern,
     hash: HASH,
     method: KexMethod::Agreement(&Hybrid),
+    proof: Proof::HostKey,
 };
 
 /// Of the exchange, and of both secrets together (section 2.4 of the draft).

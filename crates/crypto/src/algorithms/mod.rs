@@ -11,6 +11,7 @@ pub mod chacha20_poly1305;
 pub mod dh;
 pub mod ecdsa;
 pub mod ed25519;
+pub mod gss;
 pub mod hmac;
 pub mod legacy;
 pub mod mlkem768x25519;

@@ -14,7 +14,8 @@ use p521::NistP521;
 
 use super::rng::secret_key;
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Response, Secret, Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
+    Strength,
 };
 
 /// `ecdh-sha2-nistp256`.
@@ -30,7 +31,13 @@ pub static ECDH_SHA2_NISTP521: Kex =
     kex("ecdh-sha2-nistp521", Hash::Sha512, &Ecdh::<NistP521> { order_bits: 521, curve: PhantomData });
 
 const fn kex(name: &'static str, hash: Hash, agreement: &'static dyn Agreement) -> Kex {
-    Kex { name, strength: Strength::Modern, hash, method: KexMethod::Agreement(agreement) }
+    Kex {
+        name,
+        strength: Strength::Modern,
+        hash,
+        method: KexMethod::Agreement(agreement),
+        proof: Proof::HostKey,
+    }
 }
 
 struct Ecdh<C> {

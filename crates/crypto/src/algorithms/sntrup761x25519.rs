@@ -7,7 +7,8 @@ use super::{
     x25519::KeyPair as X25519Pair,
 };
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Response, Secret, Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
+    Strength,
 };
 
 /// `sntrup761x25519-sha512`.
@@ -17,7 +18,13 @@ pub static SNTRUP761X25519_SHA512: Kex = kex("sntrup761x25519-sha512");
 pub static SNTRUP761X25519_SHA512_OPENSSH: Kex = kex("sntrup761x25519-sha512@openssh.com");
 
 const fn kex(name: &'static str) -> Kex {
-    Kex { name, strength: Strength::Modern, hash: HASH, method: KexMethod::Agreement(&Hybrid) }
+    Kex {
+        name,
+        strength: Strength::Modern,
+        hash: HASH,
+        method: KexMethod::Agreement(&Hybrid),
+        proof: Proof::HostKey,
+    }
 }
 
 /// Of the exchange, and of both secrets together.

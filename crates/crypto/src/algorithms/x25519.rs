@@ -4,7 +4,8 @@ use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::rng::Rng;
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Response, Secret, Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
+    Strength,
 };
 
 /// `curve25519-sha256`.
@@ -14,7 +15,13 @@ pub static CURVE25519_SHA256: Kex = kex("curve25519-sha256");
 pub static CURVE25519_SHA256_LIBSSH: Kex = kex("curve25519-sha256@libssh.org");
 
 const fn kex(name: &'static str) -> Kex {
-    Kex { name, strength: Strength::Modern, hash: Hash::Sha256, method: KexMethod::Agreement(&X25519) }
+    Kex {
+        name,
+        strength: Strength::Modern,
+        hash: Hash::Sha256,
+        method: KexMethod::Agreement(&X25519),
+        proof: Proof::HostKey,
+    }
 }
 
 /// Bytes of a public value and of the secret.

@@ -177,7 +177,7 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("PreferredAuthentications"),
         metavar: "LIST",
         doc: "The methods to log in with, in order",
-        default: "publickey,keyboard-interactive,password",
+        default: "gssapi-keyex, gssapi-with-mic, publickey, keyboard-interactive, password",
         example: "password,publickey",
         action: Action::Set(|args, value| {
             let methods = values::word(value)?;
@@ -542,8 +542,13 @@ fn rekey_limit(value: &str) -> Result<RekeyLimit, String> {
     Ok(RekeyLimit { bytes, interval })
 }
 
-const METHODS: [(&str, &str); 3] =
-    [("publickey", "publickey"), ("keyboard-interactive", "keyboard-interactive"), ("password", "password")];
+const METHODS: [(&str, &str); 5] = [
+    ("gssapi-keyex", "gssapi-keyex"),
+    ("gssapi-with-mic", "gssapi-with-mic"),
+    ("publickey", "publickey"),
+    ("keyboard-interactive", "keyboard-interactive"),
+    ("password", "password"),
+];
 
 const LOG_LEVELS: [(&str, Verbosity); 10] = [
     ("SILENT", Verbosity::QUIET),

@@ -13,13 +13,16 @@ use std::time::Instant;
 
 use underpass_crypto::{Secret, Signature, Strength};
 use underpass_wire::{
-    AuthMethod, Message, Number, Prompts as WirePrompts, Sensitive, ServiceRequest, UserauthInfoResponse,
-    UserauthMethod, UserauthRequest, publickey_signature_data,
+    AuthMethod, List, Message, Number, Oid, Prompts as WirePrompts, Sensitive, ServiceRequest,
+    UserauthInfoResponse, UserauthMethod, UserauthRequest, publickey_signature_data,
 };
 
+use super::gssapi::{GssLogon, Next, proven};
 use super::{CONNECTION, Progress, USERAUTH};
 use crate::error::{AuthenticationFailed, Error, PeerMisbehaved};
-use crate::event::{Answer, Credential, Event, Prompt, Prompts, Question, QuestionId, Refused};
+use crate::event::{
+    Answer, Credential, Event, GssCall, GssReply, GssUse, Prompt, Prompts, Question, QuestionId, Refused,
+};
 use crate::limits::{MAX_AUTH_REQUESTS, MAX_AUTH_ROUNDS, MAX_BANNERS};
 use crate::outbox::Outbox;
 
@@ -70,6 +73,8 @@ enum Attempt {
         rounds: u32,
         prompts: usize,
     },
+    GssapiWithMic(GssLogon),
+    GssapiKeyex,
 }
 
 impl ClientAuth {
@@ -104,6 +109,8 @@ impl ClientAuth {
                 Attempt::Password { .. } => AuthMethod::Password,
                 Attempt::Query { .. } | Attempt::Signed { .. } => AuthMethod::PublicKey,
                 Attempt::Keyboard { .. } => AuthMethod::KeyboardInteractive,
+                Attempt::GssapiWithMic(_) => AuthMethod::GssapiWithMic,
+                Attempt::GssapiKeyex => AuthMethod::GssapiKeyex,
             }),
             State::Service { .. } | State::Choosing(_) => None,
         }
@@ -153,6 +160,15 @@ impl ClientAuth {
             Message::UserauthInfoRequest(request) => {
                 self.on_info_request(request.name, request.instruction, &request.prompts, out)?;
             }
+            Message::UserauthGssapiResponse(response) => {
+                self.on_gss_step(message.number(), out, |gss| gss.on_response(response.mechanism.0))?;
+            }
+            Message::UserauthGssapiToken(step) => {
+                self.on_gss_step(message.number(), out, |gss| gss.on_token(step.token))?;
+            }
+            // Either is followed by a refusal.
+            Message::UserauthGssapiError(error) => self.on_gss_error(message.number(), error.message, out)?,
+            Message::UserauthGssapiErrtok(_) => self.on_gss_error(message.number(), &[], out)?,
             other => return Err(unexpected(other.number())),
         }
         Ok(Progress::Underway)
@@ -214,6 +230,19 @@ impl ClientAuth {
                 }
                 self.request(UserauthMethod::PublicKeyQuery { algorithm, key: &key }, out)?;
                 Attempt::Query { key, algorithm }
+            }
+            Credential::GssapiWithMic { mechanism } => {
+                let mut buffer = Vec::new();
+                let mechanisms = List::new([Oid(mechanism)], &mut buffer)
+                    .map_err(|_| Error::Internal("one mechanism is too many"))?;
+                self.request(UserauthMethod::GssapiWithMic { mechanisms }, out)?;
+                Attempt::GssapiWithMic(GssLogon::new(mechanism))
+            }
+            Credential::GssapiKeyex => {
+                let data = proven(&self.session_id, &self.user, AuthMethod::GssapiKeyex);
+                let question = out.ask(Question::Gss(GssUse::KeyExchange, GssCall::Sign { data }));
+                self.state = State::Asking(question, Attempt::GssapiKeyex);
+                return Ok(());
             }
             Credential::GiveUp => {
                 let remaining = std::mem::take(&mut self.remaining);
@@ -292,10 +321,66 @@ impl ClientAuth {
         Ok(())
     }
 
+    /// The server's part of `gssapi-with-mic`, which has the application do something.
+    fn on_gss_step(
+        &mut self,
+        number: Number,
+        out: &mut Outbox,
+        step: impl FnOnce(&mut GssLogon) -> Result<GssCall, Error>,
+    ) -> Result<(), Error> {
+        let State::Waiting(Attempt::GssapiWithMic(gss)) = &mut self.state else {
+            return Err(unexpected(number));
+        };
+        let call = step(gss)?;
+        let question = out.ask(Question::Gss(GssUse::Logon, call));
+        if let State::Waiting(attempt) = std::mem::replace(&mut self.state, State::Choosing(question)) {
+            self.state = State::Asking(question, attempt);
+        }
+        Ok(())
+    }
+
+    fn on_gss_error(&mut self, number: Number, words: &[u8], out: &mut Outbox) -> Result<(), Error> {
+        match &mut self.state {
+            State::Waiting(Attempt::GssapiWithMic(gss)) | State::Asking(_, Attempt::GssapiWithMic(gss)) => {
+                gss.on_error()?;
+                out.tell(Event::GssLogonFailed(words.to_vec()));
+                Ok(())
+            }
+            _ => Err(unexpected(number)),
+        }
+    }
+
+    /// What the application's mechanism has come to in `gssapi-with-mic`.
+    fn on_gss_reply(&mut self, reply: &GssReply, out: &mut Outbox) -> Option<Result<(), Error>> {
+        let State::Asking(_, Attempt::GssapiWithMic(gss)) = &mut self.state else { return None };
+        let data = || proven(&self.session_id, &self.user, AuthMethod::GssapiWithMic);
+        let next = match gss.on_reply(reply, data, out)? {
+            Ok(Next::GiveUp) => {
+                self.choose(out, false, false);
+                return Some(Ok(()));
+            }
+            Ok(next) => next,
+            Err(error) => return Some(Err(error)),
+        };
+        let State::Asking(_, attempt) = std::mem::replace(&mut self.state, State::Waiting(Attempt::None))
+        else {
+            return None;
+        };
+        self.state = match next {
+            Next::Ask(call) => State::Asking(out.ask(Question::Gss(GssUse::Logon, call)), attempt),
+            Next::Wait | Next::GiveUp => State::Waiting(attempt),
+        };
+        Some(Ok(()))
+    }
+
     /// The application's part of an attempt. An answer of the wrong kind leaves the question open.
     fn go_on(&mut self, answer: Answer, out: &mut Outbox) -> Option<Result<(), Error>> {
         let State::Asking(_, attempt) = &self.state else { return None };
         let result = match (attempt, answer) {
+            (Attempt::GssapiWithMic(_), Answer::Gss(Some(reply))) => return self.on_gss_reply(&reply, out),
+            (Attempt::GssapiKeyex, Answer::Gss(Some(GssReply::Mic(mic)))) => {
+                self.request(UserauthMethod::GssapiKeyex { mic: &mic }, out)
+            }
             (Attempt::Signed { key, algorithm }, Answer::Signature(Some(signature))) => {
                 let (key, algorithm) = (key.clone(), *algorithm);
                 self.request(UserauthMethod::PublicKey { algorithm, key: &key, signature: &signature }, out)
@@ -321,7 +406,13 @@ impl ClientAuth {
                         result
                     })
             }
-            (_, Answer::Signature(None) | Answer::NewPassword(None) | Answer::Responses(None)) => {
+            (
+                _,
+                Answer::Signature(None)
+                | Answer::NewPassword(None)
+                | Answer::Responses(None)
+                | Answer::Gss(None),
+            ) => {
                 self.choose(out, false, false);
                 return Some(Ok(()));
             }
@@ -348,6 +439,6 @@ fn next_round(rounds: u32) -> Result<u32, Error> {
     if rounds < MAX_AUTH_ROUNDS { Ok(rounds + 1) } else { Err(PeerMisbehaved::EndlessAuthentication.into()) }
 }
 
-fn unexpected(number: Number) -> Error {
+pub(super) fn unexpected(number: Number) -> Error {
     PeerMisbehaved::Unexpected { number, phase: "this step of the authentication" }.into()
 }

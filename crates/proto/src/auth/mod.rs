@@ -1,6 +1,7 @@
 //! Authentication (RFC 4252), each role a machine of its own.
 
 pub(crate) mod client;
+mod gssapi;
 pub(crate) mod server;
 
 /// The service that authenticates (RFC 4252).

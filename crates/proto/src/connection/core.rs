@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use underpass_crypto::{Entropy, Signer};
-use underpass_wire::{Disconnect, DisconnectReason, Message, Number, Pong, Unimplemented};
+use underpass_wire::{Disconnect, DisconnectReason, KexGssComplete, Message, Number, Pong, Unimplemented};
 
 use super::open::Open;
 use crate::auth::Progress as AuthProgress;
@@ -15,9 +15,9 @@ use crate::auth::client::ClientAuth;
 use crate::auth::server::ServerAuth;
 use crate::channel::Channels;
 use crate::config::Config;
-use crate::error::{Error, PeerMisbehaved};
-use crate::event::{Answer, ChannelId, Event, Goodbye, QuestionId};
-use crate::exchange::{GroupRequest, KeyExchange, Progress};
+use crate::error::{Error, PeerIncompatible, PeerMisbehaved};
+use crate::event::{Answer, ChannelId, Event, Goodbye, GssReply, QuestionId};
+use crate::exchange::{Completion, GroupRequest, KeyExchange, Progress};
 use crate::limits::MAX_IDLE_MESSAGES;
 use crate::outbox::{NewOpener, Outbox};
 use crate::role::Role;
@@ -30,6 +30,9 @@ const IDLE: Duration = Duration::from_secs(5);
 
 /// Keys are not renewed more often than this many bytes, or nothing but key exchanges would be sent.
 const MIN_REKEY_BYTES: u64 = 1024;
+
+/// NEWKEYS, and the messages of the methods (RFC 4253 section 12).
+const KEX_NUMBERS: std::ops::RangeInclusive<u8> = 21..=49;
 
 /// Characters that a peer is told about an error.
 const MAX_DESCRIPTION: usize = 256;
@@ -169,36 +172,7 @@ impl Core {
                 Ok(())
             }
             Message::KexInit(theirs) => self.on_kexinit(payload, &theirs, sequence, now),
-            Message::KexEcdhInit(init) => {
-                self.on_kex(now, |exchange, out| exchange.on_init(init.client_public, out))
-            }
-            Message::KexDhInit(init) => {
-                self.on_kex(now, |exchange, out| exchange.on_init(init.e.as_bytes(), out))
-            }
-            Message::KexEcdhReply(reply) => self.on_kex(now, |exchange, out| {
-                exchange.on_reply(reply.host_key, reply.server_public, reply.signature, out, now)
-            }),
-            Message::KexDhReply(reply) => self.on_kex(now, |exchange, out| {
-                exchange.on_reply(reply.host_key, reply.f.as_bytes(), reply.signature, out, now)
-            }),
-            Message::KexDhGexRequest(request) => {
-                let request = GroupRequest::Range(request);
-                self.on_kex(now, |exchange, out| exchange.on_group_request(&request, out))
-            }
-            Message::KexDhGexRequestOld(request) => {
-                let request = GroupRequest::Preferred(request.n);
-                self.on_kex(now, |exchange, out| exchange.on_group_request(&request, out))
-            }
-            Message::KexDhGexGroup(group) => self.on_kex(now, |exchange, out| {
-                exchange.on_group(group.p.as_bytes(), group.g.as_bytes(), out, now)
-            }),
-            Message::KexDhGexInit(init) => {
-                self.on_kex(now, |exchange, out| exchange.on_init(init.e.as_bytes(), out))
-            }
-            Message::KexDhGexReply(reply) => self.on_kex(now, |exchange, out| {
-                exchange.on_reply(reply.host_key, reply.f.as_bytes(), reply.signature, out, now)
-            }),
-            Message::NewKeys(_) => self.on_kex(now, |exchange, out| exchange.on_newkeys(out)),
+            message if KEX_NUMBERS.contains(&message.number().0) => self.on_kex_message(&message, now),
             message => self.on_higher_message(&message, start..start + payload.len(), now),
         }
     }
@@ -250,6 +224,61 @@ impl Core {
             self.out.timers.set_after(Timer::RekeyEnd, now, Some(self.config.handshake_timeout));
         }
         self.exchange.on_kexinit(payload, theirs, sequence, &mut self.out, now)
+    }
+
+    /// A message of a key exchange, behind KEXINIT.
+    fn on_kex_message(&mut self, message: &Message<'_>, now: Instant) -> Result<(), Error> {
+        match message {
+            Message::KexEcdhInit(init) => {
+                self.on_kex(now, |exchange, out| exchange.on_init(init.client_public, out))
+            }
+            Message::KexDhInit(init) => {
+                self.on_kex(now, |exchange, out| exchange.on_init(init.e.as_bytes(), out))
+            }
+            Message::KexEcdhReply(reply) => self.on_kex(now, |exchange, out| {
+                exchange.on_reply(reply.host_key, reply.server_public, reply.signature, out, now)
+            }),
+            Message::KexDhReply(reply) => self.on_kex(now, |exchange, out| {
+                exchange.on_reply(reply.host_key, reply.f.as_bytes(), reply.signature, out, now)
+            }),
+            Message::KexDhGexRequest(request) => {
+                let request = GroupRequest::Range(*request);
+                self.on_kex(now, |exchange, out| exchange.on_group_request(&request, out))
+            }
+            Message::KexDhGexRequestOld(request) => {
+                let request = GroupRequest::Preferred(request.n);
+                self.on_kex(now, |exchange, out| exchange.on_group_request(&request, out))
+            }
+            Message::KexDhGexGroup(group) => self.on_kex(now, |exchange, out| {
+                exchange.on_group(group.p.as_bytes(), group.g.as_bytes(), out, now)
+            }),
+            Message::KexDhGexInit(init) => {
+                self.on_kex(now, |exchange, out| exchange.on_init(init.e.as_bytes(), out))
+            }
+            Message::KexDhGexReply(reply) => self.on_kex(now, |exchange, out| {
+                exchange.on_reply(reply.host_key, reply.f.as_bytes(), reply.signature, out, now)
+            }),
+            Message::KexGssGroup(group) => self.on_kex(now, |exchange, out| {
+                exchange.on_group(group.p.as_bytes(), group.g.as_bytes(), out, now)
+            }),
+            Message::KexGssHostKey(key) => {
+                self.on_kex(now, |exchange, _| exchange.on_gss_host_key(key.host_key))
+            }
+            Message::KexGssContinue(step) => {
+                self.on_kex(now, |exchange, out| exchange.on_gss_continue(step.token, out))
+            }
+            Message::KexGssComplete(KexGssComplete { server_public, mic, token }) => {
+                let completion = Completion { server_public, mic, token: *token };
+                self.on_kex(now, |exchange, out| exchange.on_gss_complete(&completion, out, now))
+            }
+            Message::KexGssError(error) => {
+                Err(PeerIncompatible::GssRefused(underpass_wire::untrusted(error.message)).into())
+            }
+            Message::NewKeys(_) => self.on_kex(now, |exchange, out| exchange.on_newkeys(out)),
+            other => {
+                Err(PeerMisbehaved::Unexpected { number: other.number(), phase: self.phase_name() }.into())
+            }
+        }
     }
 
     fn on_kex(
@@ -432,6 +461,7 @@ impl Core {
                 Phase::Open(open) => open.served.on_verdict(id, verdict, &mut self.out),
                 _ => None,
             },
+            Answer::Gss(reply) if self.exchange.has_asked_gss(id) => self.answer_gss(reply, now),
             answer => self.answer_auth(id, answer, now),
         };
         let taken = result.is_some();
@@ -450,6 +480,15 @@ impl Core {
                 self.out.timers.set_after(peers, now, Some(self.config.handshake_timeout));
                 Ok(())
             }
+            Err(error) => Err(error),
+        })
+    }
+
+    fn answer_gss(&mut self, reply: Option<GssReply>, now: Instant) -> Option<Result<(), Error>> {
+        let progress = self.exchange.on_gss_reply(reply, &mut self.out, now)?;
+        Some(match progress {
+            Ok(Progress::Done) => self.on_keys(now),
+            Ok(Progress::Underway) => Ok(()),
             Err(error) => Err(error),
         })
     }

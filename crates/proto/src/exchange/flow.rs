@@ -1,9 +1,12 @@
 //! The messages of a method: one each way, or a group first.
 
-use underpass_crypto::{Agreement, Encoding, GroupSizes, Initiator, KexMethod};
-use underpass_wire::{KexDhGexInit, KexDhGexReply, KexDhInit, KexDhReply, KexEcdhInit, KexEcdhReply, Mpint};
+use underpass_crypto::{Agreement, Encoding, GroupSizes, Kex, KexMethod};
+use underpass_wire::{
+    KexDhGexInit, KexDhGexReply, KexDhInit, KexDhReply, KexEcdhInit, KexEcdhReply, Mpint, Number,
+};
 
 use super::group::GroupExchange;
+use super::unexpected;
 use crate::error::Error;
 use crate::outbox::Outbox;
 
@@ -23,32 +26,39 @@ pub(super) struct Reply<'a> {
 }
 
 impl Flow {
-    pub(super) fn new(method: KexMethod, sizes: GroupSizes) -> Self {
-        match method {
+    pub(super) fn new(kex: &Kex, sizes: GroupSizes) -> Self {
+        match kex.method {
             KexMethod::Agreement(agreement) => Self::Agreement(agreement),
-            KexMethod::GroupExchange => Self::GroupExchange(GroupExchange::new(sizes)),
+            KexMethod::GroupExchange => Self::GroupExchange(GroupExchange::new(sizes, kex.proof)),
         }
     }
 
-    /// The client's first message. Gives its half of the agreement, unless there is no group yet.
-    pub(super) fn begin(&self, out: &mut Outbox) -> Result<Option<Box<dyn Initiator>>, Error> {
+    /// Asks for a group. False if there is one already.
+    pub(super) fn request_group(&self, out: &mut Outbox) -> Result<bool, Error> {
         match self {
-            Self::Agreement(_) => self.initiate(out),
-            Self::GroupExchange(exchange) => exchange.request(out).map(|()| None),
+            Self::Agreement(_) => Ok(false),
+            Self::GroupExchange(exchange) => exchange.request(out).map(|()| true),
         }
     }
 
-    /// Sends the client's public value, if there is a group to have one in.
-    pub(super) fn initiate(&self, out: &mut Outbox) -> Result<Option<Box<dyn Initiator>>, Error> {
-        let Some(agreement) = self.agreement() else { return Ok(None) };
-        let initiator = agreement.initiate(out.entropy.as_mut())?;
-        let public = initiator.public();
-        match (self, agreement.public_encoding()) {
-            (Self::GroupExchange(_), _) => out.send(&KexDhGexInit { e: Mpint::from_magnitude(public) }),
-            (_, Encoding::String) => out.send(&KexEcdhInit { client_public: public }),
-            (_, Encoding::Mpint) => out.send(&KexDhInit { e: Mpint::from_magnitude(public) }),
-        }?;
-        Ok(Some(initiator))
+    /// The group exchange that the message with this number belongs to.
+    pub(super) fn group_exchange(&mut self, number: Number) -> Result<&mut GroupExchange, Error> {
+        match self {
+            Self::GroupExchange(exchange) => Ok(exchange),
+            Self::Agreement(_) => Err(unexpected(number)),
+        }
+    }
+
+    /// Sends the client's public value by itself.
+    pub(super) fn send_init(&self, public: &[u8], out: &mut Outbox) -> Result<(), Error> {
+        let e = Mpint::from_magnitude(public);
+        match self {
+            Self::GroupExchange(_) => out.send(&KexDhGexInit { e }),
+            Self::Agreement(agreement) => match agreement.public_encoding() {
+                Encoding::String => out.send(&KexEcdhInit { client_public: public }),
+                Encoding::Mpint => out.send(&KexDhInit { e }),
+            },
+        }
     }
 
     /// Sends the server's public value, its host key and the signature.

@@ -8,10 +8,10 @@
 //!    │ ◀── REPLY K_S f sig ──── │
 //! ```
 //!
-//! Old clients send a request with n alone (section 5); we answer it, and do not send it.
+//! Where a GSS-API mechanism proves who the server is, the first two have other numbers (RFC 4462 section 2.2). Old clients send a request with n alone (section 5); we answer it, and do not send it.
 
-use underpass_crypto::{DhGroup, GroupSizes};
-use underpass_wire::{KexDhGexGroup, KexDhGexRequest, Mpint, Number, Put as _};
+use underpass_crypto::{DhGroup, GroupSizes, Proof};
+use underpass_wire::{KexDhGexGroup, KexDhGexRequest, KexGssGroupReq, Mpint, Number, Put as _};
 
 use super::unexpected;
 use crate::error::Error;
@@ -19,6 +19,7 @@ use crate::outbox::Outbox;
 
 pub(super) struct GroupExchange {
     sizes: GroupSizes,
+    proof: Proof,
     chosen: Option<Chosen>,
 }
 
@@ -37,13 +38,18 @@ pub(crate) enum GroupRequest {
 }
 
 impl GroupExchange {
-    pub(super) fn new(sizes: GroupSizes) -> Self {
-        Self { sizes, chosen: None }
+    pub(super) fn new(sizes: GroupSizes, proof: Proof) -> Self {
+        Self { sizes, proof, chosen: None }
     }
 
     /// Client role: asks for a group.
     pub(super) fn request(&self, out: &mut Outbox) -> Result<(), Error> {
-        out.send(&self.our_request())
+        let request = self.our_request();
+        let KexDhGexRequest { min, n, max } = request;
+        match self.proof {
+            Proof::HostKey => out.send(&request),
+            Proof::Gss => out.send(&KexGssGroupReq { min, n, max }),
+        }
     }
 
     fn our_request(&self) -> KexDhGexRequest {

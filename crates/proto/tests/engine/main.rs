@@ -12,6 +12,8 @@ mod demands;
 mod floods;
 mod flow_control;
 mod group_exchange;
+mod gss_exchange;
+mod gss_logon;
 mod half_close;
 mod handshake;
 mod host_key;

@@ -38,6 +38,7 @@ const HERE: &[(&str, &str)] = sources![
     "floods",
     "flow_control",
     "group_exchange",
+    "gss_exchange",
     "half_close",
     "handshake",
     "host_key",

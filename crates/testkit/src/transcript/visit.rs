@@ -174,7 +174,7 @@ impl Outcome {
             };
             let agreed = [
                 (negotiated.kex.name, kex),
-                (negotiated.host_key.name, host_key),
+                (negotiated.host_key.map_or("none", |algorithm| algorithm.0.name), host_key),
                 (negotiated.cipher_out.name, cipher),
                 (negotiated.cipher_in.name, cipher),
                 (mac_of(&negotiated.mac_out), mac),

@@ -37,6 +37,7 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
             "ask the server's administrator for a new certificate; until then the key itself can be put on record"
         }
         ErrorKind::Authentication { tried, accepted, .. } => authentication(tried, accepted),
+        ErrorKind::Kerberos { .. } => "run kinit, and check krb5.conf",
         ErrorKind::Identity { .. } => {
             "check the path, the format and the passphrase of the key; it must be the private key, not the .pub file"
         }
@@ -171,6 +172,9 @@ fn authentication(tried: &[String], accepted: &[String]) -> &'static str {
     let has = |list: &[String], method: &str| list.iter().any(|name| name.starts_with(method));
     if tried.is_empty() {
         return "give a key or a password for a method that the server accepts";
+    }
+    if tried.iter().all(|name| name.starts_with("gssapi-")) {
+        return "get a Kerberos ticket for a principal that may log in as this user, or give a key or a password";
     }
     let password = has(tried, "password") || has(tried, "keyboard-interactive");
     let key_is_left = has(accepted, "publickey") && !has(tried, "publickey");

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use underpass_gssapi::Cause;
 use underpass_wire::{DisconnectReason, OpenFailureReason};
 
 use super::{DialAttempt, Error, ErrorKind, HostKeyLocation, Step, holder, refusal};
@@ -114,6 +115,19 @@ impl Error {
     pub fn authentication(host: &str, user: &str, tried: Vec<String>, accepted: Vec<String>) -> Self {
         let kind = ErrorKind::Authentication { user: user.to_owned(), tried, accepted };
         Self::new(Step::Authenticate, kind).with_host(host)
+    }
+
+    /// Kerberos is of no use for the connection to `host`.
+    pub(crate) fn kerberos(step: Step, host: &str, problem: &underpass_gssapi::Error) -> Self {
+        // Parts of the library's words can come from the network.
+        let words = underpass_wire::untrusted(problem.to_string().as_bytes());
+        let may_pass = matches!(
+            problem.cause(),
+            Cause::KdcUnreachable | Cause::NoCredentials | Cause::Expired | Cause::ClockSkew | Cause::Other
+        );
+        Self::new(step, ErrorKind::Kerberos { problem: words, may_pass })
+            .with_host(host)
+            .with_advice(problem.advice())
     }
 
     /// The private key at `path` cannot be used.

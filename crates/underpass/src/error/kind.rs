@@ -18,6 +18,7 @@ use crate::{Endpoint, Forward};
 /// | [`Proxy`](Self::Proxy), [`Hop`](Self::Hop) | the proxy's or hop's, or its settings are wrong | `open` |
 /// | [`ForwardRefused`](Self::ForwardRefused) | the server's: policy, or its port is taken | `open`, `add_forward` |
 /// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked), [`HostCertificate`](Self::HostCertificate) | a person's: never to be tried again unseen | `open` |
+/// | [`Kerberos`](Self::Kerberos) | this machine's or the KDC's | `open` |
 /// | [`Authentication`](Self::Authentication) | the credentials': trying again gets an address banned | `open` |
 /// | [`PeerIncompatible`](Self::PeerIncompatible), [`PeerRejected`](Self::PeerRejected), [`PeerMisbehaved`](Self::PeerMisbehaved) | the server's software's | `open`, `closed` |
 /// | [`Timeout`](Self::Timeout), [`Disconnected`](Self::Disconnected), [`Lost`](Self::Lost), [`PeerDead`](Self::PeerDead) | the server's or the network's: may pass | `open`, `closed` |
@@ -110,6 +111,14 @@ pub enum ErrorKind {
         tried: Vec<String>,
         /// The methods with which the server is still willing to go on.
         accepted: Vec<String>,
+    },
+    /// Kerberos could not be used where nothing else was allowed, or failed half-way.
+    Kerberos {
+        /// What the library says, in words that are safe to show.
+        problem: String,
+        /// Whether it can be otherwise in a while without anybody changing a setting: a KDC that is away, a ticket that was
+        /// not renewed.
+        may_pass: bool,
     },
     /// A private key could not be used.
     Identity {
@@ -256,6 +265,7 @@ impl ErrorKind {
             Self::HostKeyChanged { .. } => "host-key-changed",
             Self::HostKeyRevoked { .. } => "host-key-revoked",
             Self::HostCertificate { .. } => "host-certificate",
+            Self::Kerberos { .. } => "kerberos",
             Self::Authentication { .. } => "authentication",
             Self::Identity { .. } => "identity",
             Self::Agent { .. } => "agent",
@@ -307,6 +317,7 @@ impl fmt::Display for ErrorKind {
                 write!(f, "the server did not let `{user}` in; tried: {}; it accepts: ", List(tried))?;
                 List(accepted).fmt(f)
             }
+            Self::Kerberos { problem, .. } => f.write_str(problem),
             Self::Identity { path, problem } => write!(f, "the key {}: {problem}", path.display()),
             Self::Agent { socket, problem } => agent(f, socket.as_deref(), problem),
             Self::Bind { address, problem, holder } => {

@@ -1,7 +1,7 @@
 //! What a gateway negotiates.
 
 use underpass_crypto::algorithms::zlib::ZLIB_OPENSSH;
-use underpass_crypto::{Compression, GroupSizes, Provider};
+use underpass_crypto::{Compression, GroupSizes, Kex, Proof, Provider};
 use underpass_proto::{Algorithms, Config, StrictKex};
 
 use super::GatewayBuilder;
@@ -74,6 +74,11 @@ impl GatewayBuilder {
     }
 }
 
+/// A gateway proves itself with its host key: it has no part in Kerberos.
+fn with_host_key(all: &[&'static Kex]) -> Vec<&'static Kex> {
+    all.iter().copied().filter(|kex| kex.proof == Proof::HostKey).collect()
+}
+
 impl Choices {
     /// # Errors
     /// A list names what does not exist, or nothing.
@@ -86,7 +91,7 @@ impl Choices {
         // Certificates as well: who gave the gateway one wants it shown.
         let host_keys = choose("host key algorithms", &fit_signatures(), all.signatures, &self.host_keys)?;
         let algorithms = Algorithms {
-            kex: choose("key exchange methods", default.kex, all.kex, &self.kex)?,
+            kex: choose("key exchange methods", default.kex, &with_host_key(all.kex), &self.kex)?,
             host_keys,
             ciphers_out: ciphers.clone(),
             ciphers_in: ciphers,
@@ -142,5 +147,6 @@ mod tests {
     fn a_list_that_makes_no_sense_is_an_error_at_the_start() {
         let error = Gateway::builder().macs("hmac-rot13").choices.config().unwrap_err().to_string();
         assert!(error.contains("MACs") && error.contains("hmac-rot13"), "{error}");
+        assert!(Gateway::builder().kex_algorithms("gss-curve25519-sha256-*").choices.config().is_err());
     }
 }

@@ -43,6 +43,8 @@ pub(super) fn of(error: &Error) -> Outlook {
         ErrorKind::PeerMisbehaved { .. } => Outlook::MayPass(Pace::Slower),
         // Where it ends a connection to a server, that one is behind another.
         ErrorKind::TargetRefused { .. } => Outlook::MayPass(Pace::Usual),
+        ErrorKind::Kerberos { may_pass: true, .. } => Outlook::MayPass(Pace::Usual),
+        ErrorKind::Kerberos { may_pass: false, .. } => Outlook::Lasting,
         ErrorKind::HostKeyUnknown { .. }
         | ErrorKind::HostKeyChanged { .. }
         | ErrorKind::HostKeyRevoked { .. }

@@ -13,7 +13,9 @@ mod tests;
 pub use group::DhGroup;
 pub use sizes::GroupSizes;
 
-use crate::{Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Response, Strength};
+use crate::{
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Strength,
+};
 
 /// `diffie-hellman-group14-sha256`.
 pub static DH_GROUP14_SHA256: Kex =
@@ -32,7 +34,7 @@ pub static DH_GROUP_EXCHANGE_SHA256: Kex =
     modern("diffie-hellman-group-exchange-sha256", Hash::Sha256, KexMethod::GroupExchange);
 
 const fn modern(name: &'static str, hash: Hash, method: KexMethod) -> Kex {
-    Kex { name, strength: Strength::Modern, hash, method }
+    Kex { name, strength: Strength::Modern, hash, method, proof: Proof::HostKey }
 }
 
 /// Oakley group 2, which RFC 4253 section 8.1 calls group 1.
