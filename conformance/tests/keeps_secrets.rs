@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use underpass_conformance::account::PASSWORD;
+use underpass_conformance::kerberos::{self, Realm};
 use underpass_conformance::keys::{KeyType, Keys, PASSPHRASE};
 use underpass_conformance::peer::{asyncssh, sshd};
 use underpass_conformance::{Client, Result, secrets, traffic};
@@ -36,6 +37,16 @@ fn answers_that_are_typed() -> Result<()> {
     let answers = [("Password: ", PASSWORD), ("Code: ", "tench-4411")];
     let client = Client::of(&peer)?.no_identity().on_terminal(&answers);
     assert_silent(client, vec![PASSWORD.into(), "tench-4411".into()])
+}
+
+#[test]
+fn a_password_for_a_kerberos_ticket() -> Result<()> {
+    let realm = Realm::start(Duration::from_secs(300))?;
+    let peer = realm.sshd(&[])?;
+    let client = realm.equip(Client::of(&peer)?.no_identity(), &realm.empty_cache()?);
+    let client = client.option("GSSAPIAuthentication", "yes").option("GSSAPIKeyExchange", "yes");
+    let client = client.flags(&["--kerberos-credentials", "password"]).password(kerberos::PASSWORD);
+    assert_silent(client, vec![kerberos::PASSWORD.into()])
 }
 
 /// Runs a session in which data goes to and fro, and looks for the secrets and the data in all that it logs.

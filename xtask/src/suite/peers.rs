@@ -23,6 +23,9 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("openssl"), "openssl"),
     (Needed::Program("nc"), "netcat-openbsd"),
     (Needed::Program("gsettings"), "libglib2.0-bin"),
+    (Needed::Program("krb5kdc"), "krb5-kdc"),
+    (Needed::Program("kadmin.local"), "krb5-admin-server"),
+    (Needed::Program("kinit"), "krb5-user"),
     (Needed::File(PROXY_SCHEMA), "gsettings-desktop-schemas"),
     // These make keys and stores in formats of their own.
     (Needed::Program("puttygen"), "putty-tools"),
