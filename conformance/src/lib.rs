@@ -30,12 +30,14 @@ pub mod interop;
 pub mod kerberos;
 pub mod keys;
 pub mod matrix;
+pub mod memory;
 pub mod peer;
 pub mod process;
 pub mod proxy;
 pub mod record;
 pub mod secrets;
 pub mod settings;
+pub mod token;
 pub mod traffic;
 pub mod x509;
 

@@ -90,12 +90,21 @@ pub(crate) const USAGE: [(&str, &str); 4] = [
     ),
 ];
 
-pub(crate) const ENVIRONMENT: [(&str, &str); 2] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 4] = [
     (
         "UNDERPASS_PASSWORD",
         "The password to log in with. It is never taken from the command line, where others see it.",
     ),
     ("UNDERPASS_PASSPHRASE", "The passphrase of private keys."),
+    (
+        "UNDERPASS_PIN",
+        "The PIN of PKCS#11 tokens. It is given to a token once, and never as the last try that it allows.",
+    ),
+    (
+        "SSH_ASKPASS",
+        "A program that asks the person where there is no terminal and DISPLAY or WAYLAND_DISPLAY is set; \
+         SSH_ASKPASS_REQUIRE, which is force, prefer or never, overrides that.",
+    ),
 ];
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! work, and what it tells goes [out](output).
 
 mod algorithms;
+mod askpass;
 mod demo;
 mod exit;
 mod help;

@@ -1,13 +1,15 @@
 //! Questions on the terminal.
 
 use std::{
-    io,
+    io, mem,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use underpass::{HostKeyQuestion, Prompt, Prompter, Secret};
 use underpass_wire::Untrusted;
+
+use crate::askpass::{self, Asker};
 
 /// Asks on the terminal that controls the process, whatever standard input and output are.
 pub(crate) struct TerminalPrompter {
@@ -35,15 +37,20 @@ impl Prompter for TerminalPrompter {
         self.hidden(&format!("{}passphrase of {}: ", again(attempt), path.display()))
     }
 
+    fn pin(&self, token: &str, attempt: u32, last_try: bool) -> Option<Secret> {
+        let last = if last_try { " (the last try; a wrong one locks it)" } else { "" };
+        self.hidden(&format!("{}PIN of the token `{}`{last}: ", again(attempt), Untrusted(token.as_bytes())))
+    }
+
     fn responses(&self, name: &str, instruction: &str, prompts: &[Prompt]) -> Option<Vec<Secret>> {
         let server = &self.server;
         for text in [name, instruction].into_iter().flat_map(str::lines).filter(|line| !line.is_empty()) {
-            self.terminal.show(&format!("({server}) {}\n", Untrusted(text.as_bytes()))).ok()?;
+            self.terminal.tell(&format!("({server}) {}\n", Untrusted(text.as_bytes())));
         }
         let ask = |prompt: &Prompt| {
             let text = format!("({server}) {}", Untrusted(prompt.text.as_bytes()));
             match prompt.echo {
-                true => self.terminal.ask(|| self.terminal.visible(&text)).map(Secret::from),
+                true => self.terminal.visible(&text),
                 false => self.hidden(&text),
             }
         };
@@ -52,13 +59,13 @@ impl Prompter for TerminalPrompter {
 
     fn new_password(&self, prompt: &str) -> Option<Secret> {
         let server = &self.server;
-        self.terminal.show(&format!("({server}) {}\n", Untrusted(prompt.as_bytes()))).ok()?;
+        self.terminal.tell(&format!("({server}) {}\n", Untrusted(prompt.as_bytes())));
         let new = self.hidden("new password: ")?;
         let repeated = self.hidden("new password once more: ")?;
         if new == repeated {
             return Some(new);
         }
-        self.terminal.show("the two are not the same\n").ok()?;
+        self.terminal.tell("the two are not the same\n");
         None
     }
 
@@ -74,8 +81,8 @@ impl Prompter for TerminalPrompter {
             "the {key_type} key of {host} is not on record; its fingerprint is {fingerprint}\n{certificate}\
              is it the server's? (yes, no, or the fingerprint): "
         );
-        let answer = self.terminal.ask(|| self.terminal.visible(&text));
-        answer.is_some_and(|answer| accepts(&answer, fingerprint))
+        let answer = self.terminal.visible(&text);
+        answer.is_some_and(|answer| accepts(&String::from_utf8_lossy(answer.expose()), fingerprint))
     }
 }
 
@@ -89,10 +96,13 @@ fn again(attempt: u32) -> &'static str {
     if attempt > 1 { "that was not right; " } else { "" }
 }
 
-/// The terminal, and how it was before a question: one that a signal ends must not leave it without echo.
+/// The terminal, and how it was before a question: one that a signal ends must not leave it without echo. Where the
+/// environment wants it, a program is asked instead.
 #[derive(Clone, Default)]
 pub(crate) struct Terminal {
     before: Arc<Mutex<Option<system::State>>>,
+    /// What has been told since the last question, for a program that is asked.
+    told: Arc<Mutex<String>>,
 }
 
 impl Terminal {
@@ -103,12 +113,38 @@ impl Terminal {
         }
     }
 
-    /// Asks one question, after which the terminal is as it was. `None`: there is no terminal, or no answer.
-    fn ask(&self, question: impl FnOnce() -> io::Result<String>) -> Option<String> {
+    /// Asks for what nobody else is to see.
+    fn hidden(&self, prompt: &str) -> Option<Secret> {
+        self.ask(prompt, || {
+            // Before the prompt is seen: whoever types at once must not see the answer either.
+            system::hide_input();
+            rpassword::prompt_password(prompt)
+        })
+    }
+
+    fn visible(&self, prompt: &str) -> Option<Secret> {
+        self.ask(prompt, || {
+            self.show(prompt)?;
+            let mut line = String::new();
+            let length = io::BufRead::read_line(&mut io::BufReader::new(system::input()?), &mut line)?;
+            if length == 0 {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            } else {
+                Ok(line.trim_end().to_owned())
+            }
+        })
+    }
+
+    /// Asks one question, after which the terminal is as it was. `None`: there is nobody to ask, or no answer.
+    fn ask(&self, prompt: &str, question: impl FnOnce() -> io::Result<String>) -> Option<Secret> {
+        let told = mem::take(&mut *lock(&self.told));
+        if let Asker::Program(program) = Asker::chosen(system::input().is_ok()) {
+            return askpass::ask(&program, &format!("{told}{prompt}"));
+        }
         *self.before() = system::State::now();
         let answer = question();
         self.restore();
-        answer.ok()
+        answer.ok().map(Secret::from)
     }
 
     /// The passphrase of a file; there is no server that the question could be mistaken for.
@@ -116,29 +152,25 @@ impl Terminal {
         self.hidden(&format!("passphrase of {}: ", path.display()))
     }
 
-    fn hidden(&self, prompt: &str) -> Option<Secret> {
-        let question = || {
-            // Before the prompt is seen: whoever types at once must not see the answer either.
-            system::hide_input();
-            rpassword::prompt_password(prompt)
-        };
-        self.ask(question).map(Secret::from)
-    }
-
-    fn visible(&self, prompt: &str) -> io::Result<String> {
-        self.show(prompt)?;
-        let mut line = String::new();
-        let length = io::BufRead::read_line(&mut io::BufReader::new(system::input()?), &mut line)?;
-        if length == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(line.trim_end().to_owned()) }
+    /// Says something before the next question.
+    fn tell(&self, text: &str) {
+        lock(&self.told).push_str(text);
+        // Whoever asks next finds out that there is no terminal.
+        let _ = self.show(text);
     }
 
     fn show(&self, text: &str) -> io::Result<()> {
         io::Write::write_all(&mut system::output()?, text.as_bytes())
     }
 
-    fn before(&self) -> std::sync::MutexGuard<'_, Option<system::State>> {
-        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    fn before(&self) -> MutexGuard<'_, Option<system::State>> {
+        lock(&self.before)
     }
+}
+
+/// Each change behind these locks is a single one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(unix)]

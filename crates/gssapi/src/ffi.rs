@@ -76,8 +76,8 @@ macro_rules! functions {
                 // signatures these are; the pointers are not used after the library is closed, see `Api`.
                 unsafe {
                     Ok(Self {
-                        $($name: *library.get(stringify!($name))?,)+
-                        $($extra: library.get(stringify!($extra)).ok().map(|found| *found),)+
+                        $($name: *library.get(stringify!($name).as_bytes())?,)+
+                        $($extra: library.get(stringify!($extra).as_bytes()).ok().map(|found| *found),)+
                     })
                 }
             }

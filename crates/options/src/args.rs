@@ -81,6 +81,7 @@ pub(crate) struct Forwards {
 pub(crate) struct Login {
     pub(crate) user: Option<String>,
     pub(crate) identity_files: Vec<String>,
+    pub(crate) pkcs11_provider: Option<String>,
     pub(crate) identities_only: Option<bool>,
     pub(crate) agent: Option<AgentUse>,
     pub(crate) agent_socket: Option<String>,

@@ -235,6 +235,7 @@ const FORMATS: &[(&str, Format)] = &[
     ("IdentityFile", Format::Identities),
     ("IdentitiesOnly", Format::By(flag)),
     ("IdentityAgent", Format::By(|value| Some(unquoted(value)))),
+    ("PKCS11Provider", Format::By(|value| Some(unquoted(value)))),
     ("BatchMode", Format::By(flag)),
     ("NumberOfPasswordPrompts", Format::By(number)),
     ("PubkeyAuthentication", Format::By(flag_as_true)),

@@ -69,6 +69,7 @@ fn inherit(own: &mut Args, args: &Args) {
     if own.login.identity_files.is_empty() {
         own.login.identity_files.clone_from(&args.login.identity_files);
     }
+    or(&mut own.login.pkcs11_provider, args.login.pkcs11_provider.clone());
     or(&mut own.login.identities_only, args.login.identities_only);
     or(&mut own.login.agent, args.login.agent);
     or(&mut own.login.agent_socket, args.login.agent_socket.clone());

@@ -2,7 +2,9 @@
 
 use std::{env, fs, num::NonZeroU64, path::Path, time::Duration};
 
-use underpass::{Access, Builder, Credentials, Destination, Error, Identity, Proxy, Secret, Settings};
+use underpass::{
+    Access, Builder, Credentials, Destination, Error, Identity, KeyUri, Proxy, Secret, Settings, UriError,
+};
 use underpass_config::{Surroundings, host_name};
 
 use crate::{
@@ -16,13 +18,19 @@ pub(crate) struct Environment<'a> {
     machine: &'a dyn Surroundings,
     password: Option<Secret>,
     pub(crate) passphrase: Option<Secret>,
+    pin: Option<Secret>,
 }
 
 impl<'a> Environment<'a> {
     /// Looks around.
     pub(crate) fn read(machine: &'a dyn Surroundings) -> Self {
         let secret = |name| env::var_os(name).map(|value| Secret::new(value.as_encoded_bytes()));
-        Self { machine, password: secret("UNDERPASS_PASSWORD"), passphrase: secret("UNDERPASS_PASSPHRASE") }
+        Self {
+            machine,
+            password: secret("UNDERPASS_PASSWORD"),
+            passphrase: secret("UNDERPASS_PASSPHRASE"),
+            pin: secret("UNDERPASS_PIN"),
+        }
     }
 }
 
@@ -208,14 +216,30 @@ fn login(
     if let Some(socket) = &login.agent_socket {
         settings.agent_socket = paths.agent_socket(socket)?;
     }
-    settings.identities =
-        paths.all("IdentityFile", &login.identity_files)?.into_iter().map(Identity::File).collect();
+    settings.identities = identities(&login.identity_files, paths)?;
+    let provider = login.pkcs11_provider.as_slice();
+    settings.pkcs11_provider = paths.all("PKCS11Provider", provider)?.into_iter().next();
     settings.passphrase = environment.passphrase.clone();
+    settings.pin = environment.pin.clone();
     settings.password = match &login.password_file {
         Some(file) => Some(read_password(file)?),
         None => environment.password.clone(),
     };
     Ok(())
+}
+
+fn identities(named: &[String], paths: &Paths<'_>) -> Result<Vec<Identity>, Error> {
+    let mut identities = Vec::new();
+    for name in named {
+        if KeyUri::is_one(name) {
+            let uri = name.parse().map_err(|mistake: UriError| Error::configuration(mistake.to_string()))?;
+            identities.push(Identity::Token(uri));
+        } else {
+            let files = paths.all("IdentityFile", std::slice::from_ref(name))?;
+            identities.extend(files.into_iter().map(Identity::File));
+        }
+    }
+    Ok(identities)
 }
 
 fn host_key(settings: &mut Settings, host_key: &HostKey, paths: &Paths<'_>) -> Result<(), Error> {
@@ -309,6 +333,7 @@ mod tests {
             machine: &Fake::new(),
             password: Some("from the environment".into()),
             passphrase: Some("open".into()),
+            pin: Some("4321".into()),
         };
         resolve(&read(words.map(OsString::from))?.finish()?, &environment)
     }
@@ -395,6 +420,20 @@ mod tests {
     }
 
     #[test]
+    fn keys_on_tokens_are_named_by_uris_and_their_module_by_an_option() {
+        let words = ["-I", "/lib/p11.so", "-i", "pkcs11:object=%41?pin-value=1", "-i", "key"];
+        let resolved = settings(&words).unwrap();
+        let [Identity::Token(uri), Identity::File(_)] = &resolved.identities[..] else {
+            panic!("{:?}", resolved.identities);
+        };
+        assert_eq!(uri.object.as_deref(), Some("A"));
+        assert_eq!(resolved.pkcs11_provider, Some("/lib/p11.so".into()));
+        assert_eq!(settings(&["-o", "PKCS11Provider=none"]).unwrap().pkcs11_provider, None);
+        let error = settings(&["-i", "pkcs11:objct=a"]).unwrap_err().to_string();
+        assert!(error.contains("objct"), "{error}");
+    }
+
+    #[test]
     fn a_named_key_leaves_the_default_keys_out() {
         let named = settings(&["-i", "~/%r@%h:%p%%"]).unwrap();
         assert!(!named.default_identities);
@@ -456,7 +495,7 @@ mod tests {
     fn secrets_come_from_the_environment() {
         let resolved = settings(&[]).unwrap();
         assert_eq!(resolved.password, Some("from the environment".into()));
-        assert_eq!(resolved.passphrase, Some("open".into()));
+        assert_eq!((resolved.passphrase, resolved.pin), (Some("open".into()), Some("4321".into())));
     }
 
     #[test]

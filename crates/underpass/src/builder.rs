@@ -1,6 +1,7 @@
 use std::{env, fmt, net::IpAddr, num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 
 use underpass_crypto::{FingerprintHash, GroupSizes, Secret, Signer};
+use underpass_pkcs11::{KeyUri, UriError};
 use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
 
@@ -91,6 +92,20 @@ impl Builder {
     /// Adds a private key in a file.
     pub fn identity_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.identities.push(Identity::File(path.into()));
+        self
+    }
+
+    /// Adds the private keys on PKCS#11 tokens that a URI fits (RFC 7512):
+    /// `pkcs11:token=work;object=ssh?module-path=/usr/lib/opensc-pkcs11.so`. The module is loaded into this process; name
+    /// only modules that you trust. See also [`Settings::pkcs11_provider`] and [`Settings::pin`].
+    pub fn token(mut self, uri: impl AsRef<str>) -> Self {
+        match uri.as_ref().parse() {
+            Ok(uri) => self.settings.identities.push(Identity::Token(uri)),
+            Err(mistake) => {
+                let mistake: UriError = mistake;
+                self.mistake = self.mistake.or(Some(Error::configuration(mistake.to_string())));
+            }
+        }
         self
     }
 
@@ -208,6 +223,14 @@ settings! {
     /// Where the agent listens: a Unix-domain socket, or a named pipe on Windows. Default: what the variable
     /// `SSH_AUTH_SOCK` says; on Windows otherwise the pipe of OpenSSH's agent.
     agent_socket: Option<PathBuf> = agent_socket(), set(socket: impl Into<PathBuf>) => Some(socket.into());
+
+    /// The module for keys on PKCS#11 tokens, where their URI names none. If no identity is on a token, all keys on all
+    /// of this module's tokens are offered, before the others. Default: none.
+    pkcs11_provider: Option<PathBuf> = None, set(module: impl Into<PathBuf>) => Some(module.into());
+
+    /// The PIN of PKCS#11 tokens, unless their URI names one. It is given to a token once, and never as the last try that it
+    /// allows; then the prompter is asked. Default: none.
+    pin: Option<Secret> = None, set(pin: impl Into<Secret>) => Some(pin.into());
 
     /// Opens encrypted private keys; where it does not fit, the prompter is asked. Default: none.
     passphrase: Option<Secret> = None, set(passphrase: impl Into<Secret>) => Some(passphrase.into());
@@ -533,6 +556,8 @@ impl fmt::Debug for Settings {
 pub enum Identity {
     /// In a file.
     File(PathBuf),
+    /// On a PKCS#11 token: all that the URI fits.
+    Token(KeyUri),
     /// Held by the program.
     Signer(Arc<dyn Signer>),
 }
@@ -541,6 +566,7 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Token(uri) => write!(f, "Token({uri:?})"),
             Self::Signer(signer) => signer.fmt(f),
         }
     }

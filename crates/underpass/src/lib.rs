@@ -115,6 +115,7 @@ mod stats;
 mod stream;
 mod supervisor;
 mod switchboard;
+mod token;
 mod tunnel;
 mod unix;
 mod wake;
@@ -144,6 +145,7 @@ pub use underpass_crypto::{
     FingerprintHash, GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength,
     fingerprint, select,
 };
+pub use underpass_pkcs11::{KeyUri, UriError};
 pub use underpass_proto::StrictKex;
 pub use underpass_proxy::{Access, Credentials, Headers, ProxyUrl};
 

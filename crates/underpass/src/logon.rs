@@ -15,7 +15,7 @@ pub(crate) use self::order::in_order;
 use crate::agent::Agent;
 use crate::gss::MECHANISM;
 use crate::keys::{problem, read};
-use crate::{AgentUse, Error, Event, Identity, Prompt, Settings, default_identity_files};
+use crate::{AgentUse, Error, Event, Identity, KeyUri, Prompt, Settings, default_identity_files, token};
 
 const GSSAPI_KEYEX: &str = "gssapi-keyex";
 const GSSAPI_WITH_MIC: &str = "gssapi-with-mic";
@@ -83,6 +83,7 @@ enum Key {
         /// Once the passphrase was given, it is not asked for again.
         unlocked: Arc<OnceLock<Arc<dyn Signer>>>,
     },
+    Token(token::Key),
 }
 
 /// What is being tried.
@@ -394,13 +395,16 @@ impl Candidate {
             Key::Agent(_) | Key::Public => {
                 return Err(Error::identity(&self.name, "it is not in this process"));
             }
+            Key::Token(key) => return key.sign(settings, algorithm, data),
         };
         signer.sign(algorithm, data).map_err(|error| Error::identity(&self.name, error.to_string()))
     }
 
     fn algorithms(&self) -> Vec<String> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         match &self.key {
-            Key::Ready(signer) => signer.algorithms().iter().map(|name| (*name).to_owned()).collect(),
+            Key::Ready(signer) => owned(signer.algorithms()),
+            Key::Token(key) => owned(key.algorithms()),
             Key::Encrypted { .. } | Key::Agent(_) | Key::Public => {
                 let format = underpass_crypto::key_type(&self.public).unwrap_or_default();
                 let all = underpass_crypto::Provider::all_for_users().into_iter();
@@ -431,16 +435,17 @@ fn is_for_password(prompt: &Prompt) -> bool {
 /// # Errors
 /// A file that the settings name is not a usable key. Default files that are not are passed over with a warning.
 pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
-    let mut candidates = Vec::new();
+    let mut candidates = all_on_tokens(settings);
     for identity in &settings.identities {
-        candidates.push(match identity {
-            Identity::File(path) => read_key(settings, path)?,
-            Identity::Signer(signer) => Candidate {
+        match identity {
+            Identity::File(path) => candidates.push(read_key(settings, path)?),
+            Identity::Token(uri) => candidates.extend(token::keys(settings, uri)?.into_iter().map(on_token)),
+            Identity::Signer(signer) => candidates.push(Candidate {
                 name: "a key of the program".to_owned(),
                 public: signer.public_key().to_vec(),
                 key: Key::Ready(signer.clone()),
-            },
-        });
+            }),
+        }
     }
     if settings.identities.is_empty() && settings.default_identities {
         for path in default_identity_files().into_iter().filter(|path| path.exists()) {
@@ -451,6 +456,26 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
         }
     }
     Ok(candidates)
+}
+
+/// All keys of the module that the settings name, unless they name some of them. A token that is not there is no reason to
+/// do without the other keys.
+fn all_on_tokens(settings: &Settings) -> Vec<Candidate> {
+    let named = settings.identities.iter().any(|identity| matches!(identity, Identity::Token(_)));
+    if settings.pkcs11_provider.is_none() || named {
+        return Vec::new();
+    }
+    match token::keys(settings, &KeyUri::default()) {
+        Ok(keys) => keys.into_iter().map(on_token).collect(),
+        Err(error) => {
+            settings.tell(|| Event::Warning { text: error.to_string() });
+            Vec::new()
+        }
+    }
+}
+
+fn on_token(key: token::Key) -> Candidate {
+    Candidate { name: key.name(), public: key.public().to_vec(), key: Key::Token(key) }
 }
 
 /// The key in a file. One whose public half is shown, there or in the file beside it, is not opened before the server

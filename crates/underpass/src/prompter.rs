@@ -16,6 +16,13 @@ pub trait Prompter: Send + Sync {
     /// The passphrase of the private key in `path`. `attempt` counts from 1.
     fn passphrase(&self, path: &Path, attempt: u32) -> Option<Secret>;
 
+    /// The PIN of a PKCS#11 token; its label is `token`, which whoever wrote the token chose. `attempt` counts from 1. A
+    /// token counts wrong PINs and locks itself; before the last try `last_try` is true.
+    fn pin(&self, token: &str, attempt: u32, last_try: bool) -> Option<Secret> {
+        let _ = (token, attempt, last_try);
+        None
+    }
+
     /// An answer to each of `prompts` (RFC 4256 section 3.2). `name` and `instruction` may be empty.
     fn responses(&self, name: &str, instruction: &str, prompts: &[Prompt]) -> Option<Vec<Secret>>;
 

@@ -22,6 +22,8 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("stunnel"), "stunnel4"),
     (Needed::Program("openssl"), "openssl"),
     (Needed::Program("nc"), "netcat-openbsd"),
+    (Needed::Program("softhsm2-util"), "softhsm2"),
+    (Needed::Program("pkcs11-tool"), "opensc"),
     (Needed::Program("gsettings"), "libglib2.0-bin"),
     (Needed::Program("krb5kdc"), "krb5-kdc"),
     (Needed::Program("kadmin.local"), "krb5-admin-server"),

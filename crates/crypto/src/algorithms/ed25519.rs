@@ -1,6 +1,6 @@
 //! `ssh-ed25519` (RFC 8709).
 
-use ed25519_dalek::{Signature as RawSignature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{PUBLIC_KEY_LENGTH, Signature as RawSignature, Signer as _, SigningKey, VerifyingKey};
 use underpass_wire::Put as _;
 use zeroize::Zeroizing;
 
@@ -13,7 +13,8 @@ pub static SSH_ED25519: Signature =
 
 /// An Ed25519 private key. Wiped when dropped.
 pub struct Ed25519Key {
-    key: SigningKey,
+    /// Never moved: what is moved leaves a copy on the stack.
+    seed: Box<Zeroizing<[u8; 32]>>,
     public: Vec<u8>,
 }
 
@@ -23,10 +24,9 @@ impl Ed25519Key {
     /// # Errors
     /// A length is wrong, or the halves do not belong together.
     pub fn new(seed: &[u8], public: &[u8]) -> Result<Self, KeyError> {
-        let seed = seed.try_into().map_err(|_| KeyError::Invalid)?;
-        let key = SigningKey::from_bytes(seed);
-        if key.verifying_key().as_bytes() == public {
-            Ok(Self::from_key(key))
+        let key = Self::from_seed(seed)?;
+        if key.public.ends_with(public) && public.len() == PUBLIC_KEY_LENGTH {
+            Ok(key)
         } else {
             Err(KeyError::HalvesDiffer)
         }
@@ -37,22 +37,26 @@ impl Ed25519Key {
     /// # Errors
     /// The length is wrong.
     pub fn from_seed(seed: &[u8]) -> Result<Self, KeyError> {
-        let seed = seed.try_into().map_err(|_| KeyError::Invalid)?;
-        Ok(Self::from_key(SigningKey::from_bytes(seed)))
+        let mut own = Box::new(Zeroizing::new([0; 32]));
+        if seed.len() != own.len() {
+            return Err(KeyError::Invalid);
+        }
+        own.copy_from_slice(seed);
+        Ok(Self::of(own))
     }
 
     /// A new key.
     pub fn generate(entropy: &mut dyn Entropy) -> Self {
-        let mut seed = Zeroizing::new([0; 32]);
+        let mut seed = Box::new(Zeroizing::new([0; 32]));
         entropy.fill(seed.as_mut_slice());
-        Self::from_key(SigningKey::from_bytes(&seed))
+        Self::of(seed)
     }
 
-    fn from_key(key: SigningKey) -> Self {
+    fn of(seed: Box<Zeroizing<[u8; 32]>>) -> Self {
         let mut public = Vec::new();
         public.put_string(NAME.as_bytes());
-        public.put_string(key.verifying_key().as_bytes());
-        Self { key, public }
+        public.put_string(SigningKey::from_bytes(&seed).verifying_key().as_bytes());
+        Self { seed, public }
     }
 }
 
@@ -69,7 +73,7 @@ impl Signer for Ed25519Key {
         if algorithm != NAME {
             return Err(SignError::UnsupportedAlgorithm);
         }
-        Ok(blob::write_signature(NAME, &self.key.sign(data).to_bytes()))
+        Ok(blob::write_signature(NAME, &SigningKey::from_bytes(&self.seed).sign(data).to_bytes()))
     }
 }
 

@@ -105,7 +105,9 @@ pub(super) static TABLE: &[Row] = &[
         metavar: "FILE",
         doc: "A private key to log in with, in a file of any format that `underpass keys inspect` knows. `~/` is the \
               home directory, ${VARIABLE} is replaced, and so are the tokens of ssh_config(5), such as %d (home \
-              directory), %h (host), %p (port) and %r (user); `none` is no key",
+              directory), %h (host), %p (port) and %r (user); `none` is no key. A \
+              URI that begins with `pkcs11:` means keys on a token, as in \
+              pkcs11:token=work;object=ssh?pin-source=file:/etc/pin",
         default: "those of ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa and ~/.ssh/id_rsa that exist",
         example: "~/.ssh/id_ed25519",
         repeats: true,
@@ -113,6 +115,17 @@ pub(super) static TABLE: &[Row] = &[
             args.login.identity_files.push(values::word(value)?);
             Ok(())
         }),
+        ..row(Group::Login)
+    },
+    Row {
+        flags: &[short('I')],
+        keyword: Some("PKCS11Provider"),
+        metavar: "MODULE",
+        doc: "The PKCS#11 module of a token whose keys are to be used: all of them, or those that -i names by a URI. The \
+              module is loaded into this process",
+        default: "none",
+        example: "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
+        action: Action::Set(|args, value| set(&mut args.login.pkcs11_provider, values::word(value))),
         ..row(Group::Login)
     },
     Row {
