@@ -113,6 +113,13 @@ pub enum Question {
         /// The server's words.
         prompt: Vec<u8>,
     },
+    /// Client role: what goes to the server next, after [`Credential::Custom`]? Answer with [`Answer::Packet`].
+    Packet {
+        /// The payload of what the server has sent last.
+        last: Vec<u8>,
+        /// The session identifier (RFC 4253 section 7.2), which proofs are tied to.
+        session_id: Vec<u8>,
+    },
     /// Client role: do this with GSS-API, in this context. Answer with [`Answer::Gss`].
     Gss(GssUse, GssCall),
     /// Server role: may this user log on so? Answer with [`Answer::Verdict`]. Default: no.
@@ -319,6 +326,9 @@ pub enum Answer {
     Responses(Option<Vec<Secret>>),
     /// The new password; `None` gives the method up.
     NewPassword(Option<Secret>),
+    /// The payload of a message of authentication, `SSH_MSG_USERAUTH_REQUEST` or one of the numbers from 60 to 79;
+    /// `None` gives the method up.
+    Packet(Option<Secret>),
     /// What came of a GSS-API call; `None` gives the method up, and a key exchange fails.
     Gss(Option<GssReply>),
     /// Server role: what is to happen to the client's attempt.
@@ -356,6 +366,8 @@ pub enum Credential {
     },
     /// The context of the first key exchange, which was one with GSS-API (RFC 4462 section 4).
     GssapiKeyex,
+    /// The application writes the messages itself, and sees what the server answers. They are asked for by question.
+    Custom,
     /// Nothing is left: ends the connection.
     GiveUp,
 }

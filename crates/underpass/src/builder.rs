@@ -6,8 +6,9 @@ use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
 
 use crate::{
-    AgentUse, ClientAccess, Destination, Destinations, Endpoint, Error, Event, Forward, Kerberos,
-    KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect, SocketOptions,
+    AgentUse, ClientAccess, CustomAuthentication, Destination, Destinations, Endpoint, Error, Event, Forward,
+    Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect, ServerPacket,
+    SocketOptions,
     destination::{check_host, check_user},
 };
 
@@ -112,6 +113,16 @@ impl Builder {
     /// Adds a private key that the program holds.
     pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.settings.identities.push(Identity::Signer(signer));
+        self
+    }
+
+    /// Has the program write the messages of the login itself, instead of everything else that there is to log in with:
+    /// for methods that are not built in. See [`CustomAuthentication::new`] for what `next` does.
+    pub fn custom_authentication(
+        mut self,
+        next: impl Fn(ServerPacket<'_>) -> Option<Secret> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.custom_authentication = Some(CustomAuthentication::new(next));
         self
     }
 
@@ -253,6 +264,9 @@ settings! {
 
     /// How Kerberos is used. Default: not at all, see [`Kerberos`].
     kerberos: Kerberos = Kerberos::default(), set(kerberos: Kerberos) => kerberos;
+
+    /// Logs in by messages of the program's own; nothing else is tried then. Default: none.
+    custom_authentication: Option<CustomAuthentication> = None;
 
     /// How often the prompter is asked for a password. Default: 3.
     number_of_password_prompts: u32 = 3, set(prompts: u32) => prompts;

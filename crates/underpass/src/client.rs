@@ -300,6 +300,20 @@ impl Client {
         elsewhere(id, commands, no, move || Answer::NewPassword(prompter.new_password(&prompt)))
     }
 
+    fn on_packet(
+        &self,
+        id: QuestionId,
+        last: Vec<u8>,
+        session_id: Vec<u8>,
+        commands: &UnboundedSender<Command>,
+    ) -> Option<Answer> {
+        let Some(custom) = self.settings.custom_authentication.clone() else {
+            return Some(Answer::Packet(None));
+        };
+        let no = || Answer::Packet(None);
+        elsewhere(id, commands, no, move || Answer::Packet(custom.next(&last, &session_id)))
+    }
+
     /// Somebody has connected to the server, for a remote forward.
     fn on_open(
         &mut self,
@@ -370,6 +384,7 @@ impl Side for Client {
             Question::Signature { algorithm, data, .. } => self.on_signature(id, algorithm, data, commands),
             Question::Prompts(round) => self.on_prompts(id, round, commands),
             Question::NewPassword { prompt } => self.on_new_password(id, &prompt, commands),
+            Question::Packet { last, session_id } => self.on_packet(id, last, session_id, commands),
             Question::Gss(usage, call) => self.on_gss(id, usage, call, commands),
             Question::OpenChannel { channel, kind } => self.on_open(id, channel, kind, commands),
             // Asked of servers only; the engine's default is no.

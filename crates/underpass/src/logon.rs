@@ -137,12 +137,24 @@ impl Logon {
 
     /// Chooses after a refusal; `None` at the beginning, which asks the server what it takes.
     pub(crate) fn next(&mut self, last: Option<&Refused>) -> Next {
+        if self.settings.custom_authentication.is_some() {
+            return self.next_custom(last);
+        }
         let Some(last) = last else {
             return self.offer("none", String::new(), None, Credential::None);
         };
         self.report(last);
         self.remaining.clone_from(&last.remaining);
         self.choose(&last.remaining)
+    }
+
+    /// The program writes the messages, and is asked to begin once.
+    fn next_custom(&mut self, last: Option<&Refused>) -> Next {
+        let Some(last) = last else {
+            return self.offer("custom", String::new(), None, Credential::Custom);
+        };
+        self.report(last);
+        Next::Offer(Credential::GiveUp)
     }
 
     /// The key exchange was one with Kerberos.

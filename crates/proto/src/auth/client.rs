@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use underpass_crypto::{Secret, Signature, Strength};
 use underpass_wire::{
-    AuthMethod, List, Message, Number, Oid, Prompts as WirePrompts, Sensitive, ServiceRequest,
-    UserauthInfoResponse, UserauthMethod, UserauthRequest, publickey_signature_data,
+    AuthMethod, Context, Encode as _, List, Message, Number, Oid, Prompts as WirePrompts, Sensitive,
+    ServiceRequest, UserauthInfoResponse, UserauthMethod, UserauthRequest, publickey_signature_data,
 };
 
 use super::gssapi::{GssLogon, Next, proven};
@@ -38,6 +38,8 @@ pub(crate) struct ClientAuth {
     state: State,
     /// What the server said last about how to go on.
     remaining: Vec<String>,
+    /// The payload of the server's last message, for an application that wants to see it.
+    last: Vec<u8>,
     requests: u32,
     banners: u32,
 }
@@ -75,6 +77,9 @@ enum Attempt {
     },
     GssapiWithMic(GssLogon),
     GssapiKeyex,
+    Custom {
+        rounds: u32,
+    },
 }
 
 impl ClientAuth {
@@ -96,6 +101,7 @@ impl ClientAuth {
             unlisted,
             state: State::Service { sent: now },
             remaining: Vec::new(),
+            last: Vec::new(),
             requests: 0,
             banners: 0,
         })
@@ -105,6 +111,7 @@ impl ClientAuth {
     pub(crate) fn method(&self) -> Option<AuthMethod> {
         match &self.state {
             State::Waiting(attempt) | State::Asking(_, attempt) => Some(match attempt {
+                Attempt::Custom { .. } => return None,
                 Attempt::None => AuthMethod::None,
                 Attempt::Password { .. } => AuthMethod::Password,
                 Attempt::Query { .. } | Attempt::Signed { .. } => AuthMethod::PublicKey,
@@ -121,6 +128,30 @@ impl ClientAuth {
         !matches!(self.state, State::Service { .. })
     }
 
+    /// Whether a message with this number is the application's to understand.
+    pub(crate) fn is_custom(&self, number: Number) -> bool {
+        let is_answer = number == Number::USERAUTH_FAILURE || METHOD_NUMBERS.contains(&number.0);
+        is_answer && matches!(self.state, State::Waiting(Attempt::Custom { .. }))
+    }
+
+    /// A message that the application understands.
+    pub(crate) fn on_custom(&mut self, payload: &[u8], out: &mut Outbox) -> Result<(), Error> {
+        let State::Waiting(Attempt::Custom { rounds }) = &self.state else {
+            return Err(Error::Internal("nobody understands a message"));
+        };
+        let rounds = next_round(*rounds)?;
+        if let Ok(Message::UserauthFailure(failure)) = Message::decode(payload, Context::default()) {
+            self.remaining = failure.methods.iter().map(str::to_owned).collect();
+        }
+        let question = self.ask_packet(payload.to_vec(), out);
+        self.state = State::Asking(question, Attempt::Custom { rounds });
+        Ok(())
+    }
+
+    fn ask_packet(&self, last: Vec<u8>, out: &mut Outbox) -> QuestionId {
+        out.ask(Question::Packet { last, session_id: self.session_id.clone() })
+    }
+
     /// The server's signature algorithms (RFC 8308 section 3.1).
     pub(crate) fn on_server_algorithms<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
         self.server_algorithms = Some(names.map(str::to_owned).collect());
@@ -132,6 +163,8 @@ impl ClientAuth {
         out: &mut Outbox,
         now: Instant,
     ) -> Result<Progress, Error> {
+        self.last.clear();
+        message.encode(&mut self.last);
         match message {
             Message::ServiceAccept(accept) => self.on_service_accept(accept.name, out, now)?,
             Message::UserauthBanner(banner) => {
@@ -242,6 +275,11 @@ impl ClientAuth {
                 let data = proven(&self.session_id, &self.user, AuthMethod::GssapiKeyex);
                 let question = out.ask(Question::Gss(GssUse::KeyExchange, GssCall::Sign { data }));
                 self.state = State::Asking(question, Attempt::GssapiKeyex);
+                return Ok(());
+            }
+            Credential::Custom => {
+                let question = self.ask_packet(self.last.clone(), out);
+                self.state = State::Asking(question, Attempt::Custom { rounds: 0 });
                 return Ok(());
             }
             Credential::GiveUp => {
@@ -406,11 +444,15 @@ impl ClientAuth {
                         result
                     })
             }
+            (Attempt::Custom { .. }, Answer::Packet(Some(packet))) if is_from_client(packet.expose()) => {
+                out.send_payload(packet.expose())
+            }
             (
                 _,
                 Answer::Signature(None)
                 | Answer::NewPassword(None)
                 | Answer::Responses(None)
+                | Answer::Packet(_)
                 | Answer::Gss(None),
             ) => {
                 self.choose(out, false, false);
@@ -434,6 +476,15 @@ impl ClientAuth {
         out.send(&UserauthRequest { user: &self.user, service: CONNECTION, method })
     }
 }
+
+/// Whether a payload is a message of authentication that a client may send.
+fn is_from_client(payload: &[u8]) -> bool {
+    let number = payload.first().copied().unwrap_or_default();
+    number == Number::USERAUTH_REQUEST.0 || METHOD_NUMBERS.contains(&number)
+}
+
+/// The numbers that mean what the method says (RFC 4252 section 6).
+const METHOD_NUMBERS: std::ops::RangeInclusive<u8> = 60..=79;
 
 fn next_round(rounds: u32) -> Result<u32, Error> {
     if rounds < MAX_AUTH_ROUNDS { Ok(rounds + 1) } else { Err(PeerMisbehaved::EndlessAuthentication.into()) }

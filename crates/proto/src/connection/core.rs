@@ -149,6 +149,13 @@ impl Core {
         if self.exchange.take_wrong_guess() {
             return Ok(());
         }
+        if let Phase::Authentication(auth) = &mut self.phase
+            && let Auth::Client(auth) = &mut **auth
+            && auth.is_custom(number)
+            && !self.exchange.peer_is_gated()
+        {
+            return auth.on_custom(payload, &mut self.out);
+        }
         let context = self.context();
         if !self.is_legal(number, context)? {
             self.on_idle_message()?;

@@ -7,6 +7,7 @@ mod channel_opening;
 mod channel_rules;
 mod chaos;
 mod compression;
+mod custom_logon;
 mod deadlines;
 mod demands;
 mod floods;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use underpass::gateway::GatewayBuilder;
-use underpass::{ErrorKind, Event, HostKeyQuestion, Prompt, Prompter, Secret, Step, keys};
+use underpass::{ErrorKind, Event, HostKeyQuestion, Prompt, Prompter, Secret, ServerPacket, Step, keys};
+use underpass_wire::Put as _;
 
 use crate::support::{Bastion, Events, PASSWORD, USER, refused, within};
 
@@ -217,4 +218,50 @@ async fn a_key_file_that_is_none_is_named_before_anything_is_dialled() {
         assert!(matches!(error.kind(), ErrorKind::Identity { path, .. } if *path == file), "{error}");
     }
     assert_eq!(events.count("connecting"), 0);
+}
+
+/// Messages of the login are written by hand: a password, and answers to the prompts of keyboard-interactive.
+fn by_hand(method: &'static str, answer: &'static str) -> impl Fn(ServerPacket<'_>) -> Option<Secret> {
+    move |packet| {
+        let mut payload = Vec::new();
+        match packet.payload.first()? {
+            // The service is there.
+            6 => {
+                payload.put_u8(50);
+                [USER, "ssh-connection", method].into_iter().for_each(|text| payload.put_text(text));
+                if method == "password" {
+                    payload.put_bool(false);
+                    payload.put_text(answer);
+                } else {
+                    ["", ""].into_iter().for_each(|text| payload.put_text(text));
+                }
+            }
+            // The server prompts.
+            60 => {
+                payload.put_u8(61);
+                payload.put_u32(1);
+                payload.put_text(answer);
+            }
+            _ => return None,
+        }
+        assert!(packet.session_id.len() >= 32);
+        Some(Secret::new(payload))
+    }
+}
+
+#[tokio::test]
+async fn a_program_may_write_the_messages_itself() {
+    let bastion = Bastion::start().await;
+    for method in ["password", "keyboard-interactive"] {
+        let builder = bastion.builder().custom_authentication(by_hand(method, PASSWORD));
+        within(builder.open()).await.unwrap();
+        let error = refused(bastion.builder().custom_authentication(by_hand(method, "wrong"))).await;
+        assert!(error.to_string().contains("custom"), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::Authentication { .. }), "{error:?}");
+    }
+    // Whoever gives nothing to send, or what is no message of a login, has given up.
+    for answer in [None, Some(Secret::from("Z"))] {
+        let error = refused(bastion.builder().custom_authentication(move |_| answer.clone())).await;
+        assert!(matches!(error.kind(), ErrorKind::Authentication { .. }), "{error:?}");
+    }
 }
