@@ -54,7 +54,7 @@ fn every_kind_of_key_is_read_as_ssh_has_it() {
         (made!("good-p384"), "ECDSA 384"),
         (made!("good-p521"), "ECDSA 521"),
         (made!("good-ed25519"), "ED25519"),
-        (made!("good-dsa"), "ssh-dss"),
+        (made!("good-dsa"), "DSA 1024"),
         (made!("good-1024"), "RSA 1024"),
         (made!("good-2048"), "RSA 2048"),
     ] {
