@@ -187,6 +187,7 @@ pub const COMPARED: &[Compared] = &[
     always("port"),
     always("addressfamily"),
     always("batchmode"),
+    always("certificatefile"),
     always("compression"),
     always("fingerprinthash"),
     always("gssapiauthentication"),

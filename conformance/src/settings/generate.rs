@@ -147,6 +147,10 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("BatchMode", &["yes", "no", "false"]),
     ("StrictHostKeyChecking", &["yes", "no", "ask", "accept-new", "off", "ACCEPT-NEW"]),
     ("IdentityFile", &["~/.ssh/%r", "/keys/a", "/keys/b", "\"~/.ssh/a b\"", "none", "${SETTINGS_TEST}/k"]),
+    (
+        "CertificateFile",
+        &["~/.ssh/%r-cert.pub", "/keys/a-cert.pub", "\"~/.ssh/a b-cert.pub\"", "/keys/a-cert.pub"],
+    ),
     ("IdentitiesOnly", &["yes", "no"]),
     ("NumberOfPasswordPrompts", &["1", "2"]),
     ("PreferredAuthentications", &["publickey", "password,publickey", "keyboard-interactive"]),

@@ -28,13 +28,13 @@ pub struct Certificate<'a> {
 pub enum CertificateError {
     /// It is not what its format asks for.
     Malformed,
-    /// It is for users, or for nothing known.
+    /// It is for hosts where users are asked for, or the other way round, or for nothing known.
     Purpose,
     /// Its time is over, for so many seconds.
     Expired(u64),
     /// Its time begins in so many seconds.
     NotYet(u64),
-    /// It does not name this host.
+    /// It does not name this host, or this user.
     Principal,
     /// It makes a condition that is not known here.
     Critical,
@@ -137,12 +137,7 @@ impl<'a> Certificate<'a> {
         if self.purpose != HOST {
             return Err(CertificateError::Purpose);
         }
-        if now < self.valid_after {
-            return Err(CertificateError::NotYet(self.valid_after - now));
-        }
-        if now >= self.valid_before {
-            return Err(CertificateError::Expired(now - self.valid_before));
-        }
+        self.check_time(now)?;
         if !self.principals.iter().any(|name| name.eq_ignore_ascii_case(host.as_bytes())) {
             return Err(CertificateError::Principal);
         }
@@ -151,6 +146,32 @@ impl<'a> Certificate<'a> {
             return Err(CertificateError::Critical);
         }
         self.verify()
+    }
+
+    /// Whether a server may let this user in with the certificate, at this time (seconds since 1970), as far as its holder
+    /// can tell. Servers may know a user by other names.
+    ///
+    /// # Errors
+    /// The first that does not hold: it is a user's, in time, and names this one.
+    pub fn check_user(&self, user: &str, now: u64) -> Result<(), CertificateError> {
+        if self.purpose != USER {
+            return Err(CertificateError::Purpose);
+        }
+        self.check_time(now)?;
+        match self.principals.contains(&user.as_bytes()) {
+            true => Ok(()),
+            false => Err(CertificateError::Principal),
+        }
+    }
+
+    fn check_time(&self, now: u64) -> Result<(), CertificateError> {
+        if now < self.valid_after {
+            return Err(CertificateError::NotYet(self.valid_after - now));
+        }
+        match now.checked_sub(self.valid_before) {
+            Some(since) => Err(CertificateError::Expired(since)),
+            None => Ok(()),
+        }
     }
 
     /// Verifies the authority's signature.
@@ -232,6 +253,9 @@ const FORMATS: &[Format] = &[
 ];
 
 const SUFFIX: &str = "-cert-v01@openssh.com";
+
+/// The purpose of users' certificates.
+const USER: u32 = 1;
 
 /// The purpose of hosts' certificates.
 const HOST: u32 = 2;

@@ -82,6 +82,8 @@ pub(crate) struct Login {
     pub(crate) user: Option<String>,
     pub(crate) identity_files: Vec<String>,
     pub(crate) pkcs11_provider: Option<String>,
+    pub(crate) certificate_files: Vec<String>,
+    pub(crate) certificates: Vec<String>,
     pub(crate) identities_only: Option<bool>,
     pub(crate) agent: Option<AgentUse>,
     pub(crate) agent_socket: Option<String>,

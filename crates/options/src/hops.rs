@@ -68,6 +68,11 @@ fn endless(hops: &[Destination]) -> Error {
 fn inherit(own: &mut Args, args: &Args) {
     if own.login.identity_files.is_empty() {
         own.login.identity_files.clone_from(&args.login.identity_files);
+        // Each belongs to one of those.
+        if own.login.certificate_files.is_empty() && own.login.certificates.is_empty() {
+            own.login.certificate_files.clone_from(&args.login.certificate_files);
+            own.login.certificates.clone_from(&args.login.certificates);
+        }
     }
     or(&mut own.login.pkcs11_provider, args.login.pkcs11_provider.clone());
     or(&mut own.login.identities_only, args.login.identities_only);

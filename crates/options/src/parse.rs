@@ -150,6 +150,7 @@ impl Reader {
         // As in ssh: what is said twice, perhaps in two files, is meant once.
         keep_first(&mut self.args.forwards.forwards);
         keep_first(&mut self.args.login.identity_files);
+        keep_first(&mut self.args.login.certificate_files);
         if self.args.command == Command::InspectKeys {
             inspected(&self.args.operands)?;
         }

@@ -4,6 +4,7 @@ use std::{env, fs, num::NonZeroU64, path::Path, time::Duration};
 
 use underpass::{
     Access, Builder, Credentials, Destination, Error, Identity, KeyUri, Proxy, Secret, Settings, UriError,
+    UserCertificate,
 };
 use underpass_config::{Surroundings, host_name};
 
@@ -219,6 +220,10 @@ fn login(
     settings.identities = identities(&login.identity_files, paths)?;
     let provider = login.pkcs11_provider.as_slice();
     settings.pkcs11_provider = paths.all("PKCS11Provider", provider)?.into_iter().next();
+    let files =
+        paths.all("CertificateFile", &login.certificate_files)?.into_iter().map(UserCertificate::File);
+    let lines = login.certificates.iter().cloned().map(UserCertificate::Line);
+    settings.certificates = files.chain(lines).collect();
     settings.passphrase = environment.passphrase.clone();
     settings.pin = environment.pin.clone();
     settings.password = match &login.password_file {

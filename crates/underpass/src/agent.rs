@@ -105,7 +105,7 @@ pub(crate) async fn candidates(settings: &Settings, files: &[Candidate]) -> Resu
     };
     let (offered, missing) = in_order(settings, files, held, &agent);
     for file in missing {
-        let text = format!("{file} holds a public key, and the agent does not hold its private half");
+        let text = format!("{file}: the agent does not hold the private key that belongs to it");
         settings.tell(|| Event::Warning { text });
     }
     if required && offered.is_empty() {

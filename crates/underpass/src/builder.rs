@@ -8,7 +8,7 @@ use underpass_proxy::Access;
 use crate::{
     AgentUse, ClientAccess, CustomAuthentication, Destination, Destinations, Endpoint, Error, Event, Forward,
     Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect, ServerPacket,
-    SocketOptions,
+    SocketOptions, UserCertificate,
     destination::{check_host, check_user},
 };
 
@@ -126,6 +126,19 @@ impl Builder {
         self
     }
 
+    /// Adds an OpenSSH certificate of a user, in a file, for one of the private keys.
+    pub fn certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.certificates.push(UserCertificate::File(path.into()));
+        self
+    }
+
+    /// Adds an OpenSSH certificate of a user as a line, for one of the private keys; the line's first word is the
+    /// algorithm to sign with, see [`UserCertificate::Line`].
+    pub fn certificate(mut self, line: impl Into<String>) -> Self {
+        self.settings.certificates.push(UserCertificate::Line(line.into()));
+        self
+    }
+
     /// Says who answers questions. Nobody is asked while [`Settings::batch`] is true.
     pub fn prompter(mut self, prompter: impl Prompter + 'static) -> Self {
         self.settings.prompter = Some(Arc::new(prompter));
@@ -218,6 +231,10 @@ settings! {
 
     /// The private keys to offer, in order. Default: see `default_identities`.
     identities: Vec<Identity> = Vec::new();
+
+    /// OpenSSH certificates, each for one of the private keys, in a file or held by the agent. A key is offered with its
+    /// certificate first, then plain. Default: those beside the files of the private keys (`FILE-cert.pub`).
+    certificates: Vec<UserCertificate> = Vec::new();
 
     /// Whether, when no private key is named, those of [`default_identity_files`] that exist are offered.
     /// Default: yes.

@@ -29,7 +29,7 @@ pub(crate) struct Route(Vec<Hop>);
 struct Hop {
     settings: Arc<Settings>,
     user: String,
-    candidates: Vec<Candidate>,
+    keys: Vec<Candidate>,
     memory: Arc<Memory>,
 }
 
@@ -72,8 +72,8 @@ impl Route {
         {
             let user = hop.login_user()?;
             let read = hop.clone();
-            let candidates = blocking(move || logon::candidates(&read)).await?;
-            hops.push(Hop { settings: hop, user, candidates, memory: Arc::default() });
+            let keys = blocking(move || logon::candidates(&read)).await?;
+            hops.push(Hop { settings: hop, user, keys, memory: Arc::default() });
         }
         Ok(Self(hops))
     }
@@ -116,7 +116,10 @@ impl Hop {
         let mut common = config(settings, &on_record)?;
         let gss = self.with_kerberos(&mut common.algorithms.kex).await?;
         let config = ClientConfig { common, user: self.user.clone() };
-        let candidates = agent::candidates(settings, &self.candidates).await?;
+        let (read, keys) = (settings.clone(), self.keys.clone());
+        // Anew for each connection: many certificates hold for hours, and are renewed in place.
+        let files = blocking(move || logon::with_certificates(&read, &keys)).await?;
+        let candidates = agent::candidates(settings, &files).await?;
         let logon = Logon::new(settings.clone(), self.user.clone(), candidates, self.memory.clone());
         let (ready, is_ready) = oneshot::channel();
         let side = Client::new(settings.clone(), record, logon, gss, tasks.clone(), ready);

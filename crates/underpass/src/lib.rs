@@ -134,6 +134,7 @@ pub use event::{CertificateNames, Event, HostKeyVerdict, Observer};
 pub use forward::{Bind, BindAddress, Forward, Interface, Target};
 pub use forwards::{ActiveForward, ForwardId};
 pub use kerberos::{Kerberos, KerberosCredentials};
+pub use logon::UserCertificate;
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
 pub use reconnect::{Backoff, Reconnect, ReconnectWhen};
 pub use socket_options::SocketOptions;

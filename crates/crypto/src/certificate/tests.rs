@@ -71,6 +71,19 @@ fn what_is_weak_for_users_or_unknown_is_refused() {
 }
 
 #[test]
+fn a_user_is_told_by_purpose_name_and_time() {
+    let users = blob(include_str!("user.pub"));
+    let check = |blob: &[u8], user, now| Certificate::parse(blob).unwrap().check_user(user, now);
+    assert_eq!(check(&users, "me", NOW), Ok(()));
+    assert_eq!(check(&users, "ME", NOW), Err(CertificateError::Principal));
+    assert_eq!(check(&of_host(), "bastion.example", NOW), Err(CertificateError::Purpose));
+    let (from, to) = (1_767_225_600, 1_798_761_600);
+    assert_eq!((check(&users, "me", from), check(&users, "me", to - 1)), (Ok(()), Ok(())));
+    assert_eq!(check(&users, "me", from - 1), Err(CertificateError::NotYet(1)));
+    assert_eq!(check(&users, "me", to), Err(CertificateError::Expired(0)));
+}
+
+#[test]
 fn no_byte_can_be_changed_and_none_left_out() {
     let blob = of_host();
     for at in 0..blob.len() {

@@ -129,6 +129,33 @@ pub(super) static TABLE: &[Row] = &[
         ..row(Group::Login)
     },
     Row {
+        keyword: Some("CertificateFile"),
+        metavar: "FILE",
+        doc: "An OpenSSH certificate for one of the keys, which are those of IdentityFile and the agent's, offered before \
+              the plain key. Same replacements as for IdentityFile",
+        default: "FILE-cert.pub beside each IdentityFile",
+        example: "~/.ssh/id_ed25519-cert.pub",
+        repeats: true,
+        action: Action::Set(|args, value| {
+            args.login.certificate_files.push(values::word(value)?);
+            Ok(())
+        }),
+        ..row(Group::Login)
+    },
+    Row {
+        flags: &[Flag { name: Name::Long("certificate"), means: None }],
+        metavar: "LINE",
+        doc: "An OpenSSH certificate for one of the keys, not in a file: the line of one. Its first word is the algorithm \
+              to sign with, such as `rsa-sha2-256-cert-v01@openssh.com`",
+        example: "rsa-sha2-512-cert-v01@openssh.com AAAAHHNzaC1yc2E=",
+        repeats: true,
+        action: Action::Set(|args, value| {
+            args.login.certificates.push(value.to_owned());
+            Ok(())
+        }),
+        ..row(Group::Login)
+    },
+    Row {
         keyword: Some("IdentitiesOnly"),
         metavar: "yes|no",
         doc: "Whether to offer, of the keys that the agent holds, only those of which IdentityFile names a file (the \

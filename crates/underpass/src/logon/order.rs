@@ -5,32 +5,35 @@ use std::collections::HashSet;
 use underpass_agent::Identity;
 use underpass_wire::Untrusted;
 
-use super::{Candidate, Key};
+use super::candidate::{Candidate, Key};
 use crate::Settings;
 use crate::agent::{Agent, AgentUse};
 
-/// As ssh does: keys of files that the agent holds, in the order of the files; other keys of the agent, unless only those
-/// that are named count; other keys of files, unless only the agent's count. Gives the names of the files, too, that hold
-/// a public key of which the private half is nowhere.
+/// As ssh does: keys of files that the agent holds and those with certificates, in the order of the files; other keys of
+/// the agent, unless only those that are named count; other keys of files, unless only the agent's count. Gives the names
+/// of the files, too, that hold a public key or a certificate of which the private half is nowhere.
 pub(crate) fn in_order(
     settings: &Settings,
     files: &[Candidate],
     held: Vec<Identity>,
     agent: &Agent,
 ) -> (Vec<Candidate>, Vec<String>) {
-    let is_held = |candidate: &&Candidate| held.iter().any(|identity| identity.key == candidate.public);
-    let mut offered: Vec<_> = files.iter().filter(is_held).map(|file| file.through(agent)).collect();
-    let mut known: HashSet<_> = files.iter().map(|candidate| candidate.public.clone()).collect();
+    let is_first = |file: &&Candidate| {
+        let own = !matches!(file.key, Key::Public) && settings.agent != AgentUse::Required;
+        file.held_as(&held).is_some() || (own && file.certificate.is_some())
+    };
+    let mut offered: Vec<_> = files.iter().filter(is_first).map(|file| file.through(agent, &held)).collect();
+    let mut known: HashSet<_> =
+        files.iter().flat_map(|file| [file.public.clone(), file.shown().to_vec()]).collect();
     if !settings.identities_only {
         let others = held.iter().filter(|identity| known.insert(identity.key.clone()));
-        offered.extend(others.map(|identity| Candidate {
-            name: format!("{} of the agent", Untrusted(&identity.comment)),
-            public: identity.key.clone(),
-            key: Key::Agent(agent.clone()),
+        offered.extend(others.map(|identity| {
+            let name = format!("{} of the agent", Untrusted(&identity.comment));
+            Candidate::plain(name, identity.key.clone(), Key::Agent(agent.clone()))
         }));
     }
     let (missing, own): (Vec<_>, Vec<_>) =
-        files.iter().filter(|file| !is_held(file)).partition(|file| matches!(file.key, Key::Public));
+        files.iter().filter(|file| !is_first(file)).partition(|file| matches!(file.key, Key::Public));
     if settings.agent != AgentUse::Required {
         offered.extend(own.into_iter().cloned());
     }
@@ -38,13 +41,20 @@ pub(crate) fn in_order(
 }
 
 impl Candidate {
+    /// What the agent knows it by, if it holds it: the key, or nothing but the certificate.
+    fn held_as(&self, held: &[Identity]) -> Option<&[u8]> {
+        let is_held = |key: &&[u8]| held.iter().any(|identity| identity.key == *key);
+        [&self.public, self.shown()].into_iter().find(is_held)
+    }
+
     /// What the agent holds, it signs with, unless the key is at hand: that needs nobody.
-    fn through(&self, agent: &Agent) -> Self {
-        let key = match &self.key {
-            ready @ Key::Ready(_) => ready.clone(),
-            _ => Key::Agent(agent.clone()),
-        };
-        Self { key, ..self.clone() }
+    fn through(&self, agent: &Agent, held: &[Identity]) -> Self {
+        match (self.held_as(held), &self.key) {
+            (None, _) | (_, Key::Ready(_)) => self.clone(),
+            (Some(public), _) => {
+                Self { public: public.to_vec(), key: Key::Agent(agent.clone()), ..self.clone() }
+            }
+        }
     }
 }
 
@@ -54,13 +64,14 @@ mod tests {
 
     use super::*;
     use crate::Builder;
+    use crate::logon::certificate::Certified;
 
     fn settings(change: impl FnOnce(Builder) -> Builder) -> Settings {
         change(Builder::new("bastion").agent_socket("/agent")).settings().unwrap()
     }
 
     fn file(name: &str, key: Key) -> Candidate {
-        Candidate { name: name.to_owned(), public: name.as_bytes().to_vec(), key }
+        Candidate::plain(name.to_owned(), name.as_bytes().to_vec(), key)
     }
 
     fn encrypted() -> Key {
@@ -87,6 +98,36 @@ mod tests {
     fn keys_that_are_named_and_held_come_first_then_the_agents_then_the_files() {
         let (offered, missing) = offered(&settings(|builder| builder));
         assert_eq!(offered, ["b by agent", "d by agent", "x by agent", "a by file"]);
+        assert_eq!(missing, ["c"]);
+    }
+
+    #[test]
+    fn certificates_come_first_whoever_signs() {
+        let settings = settings(|builder| builder);
+        let agent = Agent::of(&settings).unwrap();
+        let held: Vec<_> = [&b"x"[..], b"b", b"cert-c"]
+            .map(|key| Identity { key: key.to_vec(), comment: Vec::new() })
+            .into();
+        let keys = [file("a", encrypted()), file("b", encrypted()), file("c", Key::Public)];
+        let certified = |key: &Candidate| {
+            let blob = [&b"cert-"[..], &key.public].concat();
+            Candidate { certificate: Some(Certified::any(blob)), ..key.clone() }
+        };
+        let files: Vec<_> = keys.iter().map(certified).chain(keys.iter().cloned()).collect();
+        let (offered, missing) = in_order(&settings, &files, held, &agent);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let told = |it: &Candidate| (text(it.shown()), it.agent().map(|(_, key)| text(key)));
+        let expected = [
+            ("cert-a", None),
+            ("cert-b", Some("b")),
+            // The agent holds no more than the certificate of this one.
+            ("cert-c", Some("cert-c")),
+            ("b", Some("b")),
+            ("x", Some("x")),
+            ("a", None),
+        ];
+        let expected = expected.map(|(shown, by)| (shown.to_owned(), by.map(str::to_owned)));
+        assert_eq!(offered.iter().map(told).collect::<Vec<_>>(), expected);
         assert_eq!(missing, ["c"]);
     }
 

@@ -1,0 +1,340 @@
+//! The keys to offer.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use underpass_crypto::{Provider, Signer, key_type, sha256_fingerprint};
+use underpass_keys::{Format, KeyFileError, Passwords, Store};
+use zeroize::Zeroizing;
+
+use super::certificate::{self, Certified, certified_beside, doubt};
+use crate::agent::Agent;
+use crate::keys::{problem, read};
+use crate::{Error, Event, Identity, KeyUri, Settings, default_identity_files, token};
+
+/// How often a passphrase is asked for.
+const PASSPHRASE_PROMPTS: u32 = 3;
+
+/// A key to offer.
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    pub(super) name: String,
+    /// What whoever signs knows the key by.
+    pub(super) public: Vec<u8>,
+    pub(super) key: Key,
+    /// The file that the key is in.
+    pub(super) path: Option<PathBuf>,
+    /// What is shown instead of the public key.
+    pub(super) certificate: Option<Certified>,
+}
+
+#[derive(Clone)]
+pub(super) enum Key {
+    Ready(Arc<dyn Signer>),
+    /// The agent signs.
+    Agent(Agent),
+    /// A file has the public half alone, for an agent that holds the other.
+    Public,
+    /// Its public half is offered first; the passphrase is asked for only if the server would take it.
+    Encrypted {
+        path: PathBuf,
+        bytes: Arc<Zeroizing<Vec<u8>>>,
+        /// Once the passphrase was given, it is not asked for again.
+        unlocked: Arc<OnceLock<Arc<dyn Signer>>>,
+    },
+    Token(token::Key),
+}
+
+impl Candidate {
+    /// A key that shows its public half.
+    pub(super) fn plain(name: String, public: Vec<u8>, key: Key) -> Self {
+        Self { name, public, key, path: None, certificate: None }
+    }
+
+    /// The key blob to offer.
+    pub(super) fn shown(&self) -> &[u8] {
+        self.certificate.as_ref().map_or(&self.public, |certificate| &certificate.blob)
+    }
+
+    /// What is offered to a server, for people.
+    pub(super) fn detail(&self, user: &str) -> String {
+        let (name, fingerprint) = (&self.name, sha256_fingerprint(&self.public));
+        match doubt(self.shown(), user) {
+            Some(doubt) => format!("{name} {fingerprint}, {doubt}"),
+            None => format!("{name} {fingerprint}"),
+        }
+    }
+
+    /// The agent that has to sign, and the public key that it knows it by.
+    pub(crate) fn agent(&self) -> Option<(&Agent, &[u8])> {
+        match &self.key {
+            Key::Agent(agent) => Some((agent, &self.public)),
+            _ => None,
+        }
+    }
+
+    /// Signs with the key, opening it first if need be. Blocks on arithmetic and on the person.
+    pub(crate) fn sign(&self, settings: &Settings, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
+        let algorithm = self.certificate.as_ref().map_or(algorithm, |_| certificate::plain(algorithm));
+        let signer = match &self.key {
+            Key::Ready(signer) => signer.clone(),
+            Key::Encrypted { path, bytes, unlocked } => match unlocked.get() {
+                Some(signer) => signer.clone(),
+                None => {
+                    let signer = unlock(settings, path, bytes)?;
+                    if signer.public_key() != self.public {
+                        return Err(stale_public_half(path));
+                    }
+                    unlocked.get_or_init(|| signer).clone()
+                }
+            },
+            Key::Agent(_) | Key::Public => {
+                return Err(Error::identity(&self.name, "it is not in this process"));
+            }
+            Key::Token(key) => return key.sign(settings, algorithm, data),
+        };
+        signer.sign(algorithm, data).map_err(|error| Error::identity(&self.name, error.to_string()))
+    }
+
+    pub(super) fn algorithms(&self) -> Vec<String> {
+        let plain = self.plain_algorithms();
+        match &self.certificate {
+            Some(certificate) => certificate.algorithms(&plain),
+            None => plain,
+        }
+    }
+
+    fn plain_algorithms(&self) -> Vec<String> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match &self.key {
+            Key::Ready(signer) => owned(signer.algorithms()),
+            Key::Token(key) => owned(key.algorithms()),
+            Key::Encrypted { .. } | Key::Agent(_) | Key::Public => {
+                let format = key_type(&self.public).unwrap_or_default();
+                let all = Provider::all_for_users().into_iter();
+                all.filter(|algorithm| algorithm.key_format == format)
+                    .map(|one| one.name.to_owned())
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Reads the identities, without certificates. Blocks on the disk.
+///
+/// # Errors
+/// A file that the settings name is not a usable key. Default files that are not are passed over with a warning.
+pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
+    let mut candidates = all_on_tokens(settings);
+    for identity in &settings.identities {
+        match identity {
+            Identity::File(path) => candidates.push(read_key(settings, path)?),
+            Identity::Token(uri) => candidates.extend(token::keys(settings, uri)?.into_iter().map(on_token)),
+            Identity::Signer(signer) => candidates.push(Candidate::plain(
+                "a key of the program".to_owned(),
+                signer.public_key().to_vec(),
+                Key::Ready(signer.clone()),
+            )),
+        }
+    }
+    if settings.identities.is_empty() && settings.default_identities {
+        for path in default_identity_files().into_iter().filter(|path| path.exists()) {
+            match read_key(settings, &path) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(error) => settings.tell(|| Event::Warning { text: error.to_string() }),
+            }
+        }
+    }
+    Ok(candidates)
+}
+
+/// All keys of the module that the settings name, unless they name some of them. A token that is not there is no reason to
+/// do without the other keys.
+fn all_on_tokens(settings: &Settings) -> Vec<Candidate> {
+    let named = settings.identities.iter().any(|identity| matches!(identity, Identity::Token(_)));
+    if settings.pkcs11_provider.is_none() || named {
+        return Vec::new();
+    }
+    match token::keys(settings, &KeyUri::default()) {
+        Ok(keys) => keys.into_iter().map(on_token).collect(),
+        Err(error) => {
+            settings.tell(|| Event::Warning { text: error.to_string() });
+            Vec::new()
+        }
+    }
+}
+
+fn on_token(key: token::Key) -> Candidate {
+    Candidate::plain(key.name(), key.public().to_vec(), Key::Token(key))
+}
+
+/// The key in a file. One whose public half is shown, there or in the file beside it, is not opened before the server
+/// wants it; for any other, the person is asked at once.
+fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
+    let bytes = read(path)?;
+    let candidate = |public: &[u8], key| {
+        let plain = Candidate::plain(path.display().to_string(), public.to_vec(), key);
+        Candidate { path: Some(path.to_owned()), ..plain }
+    };
+    if Agent::of(settings).is_some() && matches!(Format::of(&bytes), Format::PublicKey | Format::Certificate)
+    {
+        let public = underpass_keys::public_of(&bytes).map_err(|error| problem(path, &error))?;
+        return Ok(candidate(public.blob(), Key::Public));
+    }
+    let signer = match underpass_keys::load(&bytes, None) {
+        Ok(key) => key.signer,
+        Err(error) if error.wants_passphrase() => {
+            let own = || Some(underpass_keys::public_of(&bytes).ok()?.blob().to_vec());
+            let shown = own().or_else(|| public_half_beside(path)).or_else(|| certified_beside(path));
+            if let Some(public) = shown {
+                let (path, bytes) = (path.to_owned(), Arc::new(bytes));
+                let key = Key::Encrypted { path, bytes, unlocked: Arc::default() };
+                return Ok(candidate(&public, key));
+            }
+            unlock(settings, path, &bytes)?
+        }
+        Err(error) => return Err(problem(path, &error)),
+    };
+    Ok(candidate(signer.public_key(), Key::Ready(signer.clone())))
+}
+
+/// The key in `FILE.pub`, which ssh-keygen puts beside each key.
+fn public_half_beside(path: &Path) -> Option<Vec<u8>> {
+    Some(underpass_keys::public_of(&read(&beside(path)).ok()?).ok()?.blob().to_vec())
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    name.into()
+}
+
+/// It came from `FILE.pub` or `FILE-cert.pub`, or from a certificate in the same file.
+fn stale_public_half(path: &Path) -> Error {
+    let (file, public) = (path.display(), beside(path).display().to_string());
+    Error::identity(path, "the public half that is shown for it belongs to another key")
+        .with_advice(format!("remove {public}, or write it anew: ssh-keygen -y -f {file} > {public}"))
+}
+
+fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Signer>, Error> {
+    let mut failure = KeyFileError::PassphraseMissing;
+    let mut attempt = 0;
+    let mut passphrase = settings.passphrase.clone();
+    // That of the store, once it is known that its key has another.
+    let mut outer = None;
+    loop {
+        if passphrase.is_none() {
+            attempt += 1;
+            if settings.batch || attempt > PASSPHRASE_PROMPTS {
+                return Err(problem(path, &failure));
+            }
+            passphrase = settings.prompter().passphrase(path, attempt);
+        }
+        let Some(given) = passphrase.take() else { return Err(problem(path, &failure)) };
+        let passwords = match &outer {
+            Some(outer) => Passwords { store: Some(outer), key: Some(&given) },
+            None => Passwords::from(Some(&given)),
+        };
+        match Store::open(bytes, passwords).and_then(|store| store.private_key("*")) {
+            Ok(key) => return Ok(key.signer),
+            Err(KeyFileError::WrongKeyPassword) => {
+                failure = KeyFileError::WrongKeyPassword;
+                outer.get_or_insert(given);
+            }
+            Err(error) if error.wants_passphrase() => failure = KeyFileError::WrongPassphrase,
+            Err(error) => return Err(problem(path, &error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use underpass_crypto::Secret;
+    use underpass_keys::PublicKey;
+
+    use super::*;
+    use crate::{Builder, HostKeyQuestion, Prompt, Prompter};
+
+    /// Gives these passphrases, one after the other, and says which attempt each was for.
+    #[derive(Clone)]
+    struct Typist(Arc<Mutex<(VecDeque<&'static str>, Vec<u32>)>>);
+
+    impl Prompter for Typist {
+        fn password(&self, _: &str, _: &str, _: u32) -> Option<Secret> {
+            None
+        }
+
+        fn passphrase(&self, _: &Path, attempt: u32) -> Option<Secret> {
+            let mut state = self.0.lock().unwrap();
+            state.1.push(attempt);
+            state.0.pop_front().map(Secret::from)
+        }
+
+        fn responses(&self, _: &str, _: &str, _: &[Prompt]) -> Option<Vec<Secret>> {
+            None
+        }
+
+        fn new_password(&self, _: &str) -> Option<Secret> {
+            None
+        }
+
+        fn accept_host_key(&self, _: &HostKeyQuestion) -> bool {
+            false
+        }
+    }
+
+    /// The key in a file, for a person who types these; and for which attempts that person was asked.
+    fn opened(file: &str, typed: &[&'static str]) -> (Result<Vec<u8>, Error>, Vec<u32>) {
+        opened_at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/testdata").join(file), typed)
+    }
+
+    fn opened_at(path: &Path, typed: &[&'static str]) -> (Result<Vec<u8>, Error>, Vec<u32>) {
+        let typist = Typist(Arc::new(Mutex::new((typed.iter().copied().collect(), Vec::new()))));
+        let settings =
+            Builder::new("bastion").identity_file(path).prompter(typist.clone()).settings().unwrap();
+        let signed = candidates(&settings).and_then(|candidates| {
+            candidates[0]
+                .sign(&settings, "ecdsa-sha2-nistp256", b"data")
+                .map(|_| candidates[0].public.clone())
+        });
+        let asked = typist.0.lock().unwrap().1.clone();
+        (signed, asked)
+    }
+
+    #[test]
+    fn a_file_that_hides_its_public_half_is_opened_first() {
+        let (key, asked) = opened("locked.p12", &["wrong", "test-store"]);
+        assert!(key.is_ok() && asked == [1, 2]);
+        let (key, asked) = opened("locked.p12", &["wrong", "wrong", "wrong", "test-store"]);
+        assert!(key.unwrap_err().to_string().contains("the passphrase is wrong") && asked == [1, 2, 3]);
+    }
+
+    #[test]
+    fn the_public_half_beside_a_file_spares_the_question_until_the_server_wants_the_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/testdata");
+        let path = directory.path().join("key");
+        std::fs::copy(testdata.join("locked.p12"), &path).unwrap();
+        let own = opened("own-password.jks", &["test-store", "test-key"]).0.unwrap();
+        std::fs::write(beside(&path), PublicKey::from_blob(&own).unwrap().to_string()).unwrap();
+        let settings = Builder::new("bastion").identity_file(&path).settings().unwrap();
+        assert_eq!(candidates(&settings).unwrap()[0].public, own, "nobody was asked");
+        assert_eq!(opened_at(&path, &["test-store"]).0.unwrap(), own);
+
+        std::fs::copy(testdata.join("ed25519.pub"), beside(&path)).unwrap();
+        let error = opened_at(&path, &["test-store"]).0.unwrap_err();
+        assert!(error.to_string().contains("belongs to another key"), "{error}");
+    }
+
+    #[test]
+    fn a_key_with_a_password_of_its_own_is_asked_for_after_that_of_its_store() {
+        let (key, asked) = opened("own-password.jks", &["test-store", "test-key"]);
+        assert!(key.is_ok() && asked == [1, 2]);
+        assert_eq!(key.unwrap(), opened("locked.p12", &["test-store"]).0.unwrap());
+        let (key, _) = opened("own-password.jks", &["test-store", "wrong"]);
+        assert!(key.unwrap_err().to_string().contains("its key has another password"));
+    }
+}

@@ -1,0 +1,230 @@
+//! OpenSSH certificates of users: which key shows which.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use underpass_crypto::certificate::{Certificate, CertificateError, is_certificate};
+use underpass_crypto::{Provider, Signature, key_type};
+
+use super::candidate::{Candidate, Key};
+use crate::agent::Agent;
+use crate::keys::read;
+use crate::{Error, Event, Settings};
+
+/// An OpenSSH certificate of a user: an authority vouches for one of the private keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UserCertificate {
+    /// In a file, as `ssh-keygen -s` makes it. The file is read anew for each login.
+    File(PathBuf),
+    /// As such a file's line. The first word may be another of the algorithms of the key, and is the one to sign with:
+    /// `rsa-sha2-256-cert-v01@openssh.com` or `rsa-sha2-512-cert-v01@openssh.com` instead of
+    /// `ssh-rsa-cert-v01@openssh.com`, which is SHA-1.
+    Line(String),
+}
+
+/// What a key shows instead of its public half.
+#[derive(Debug, Clone)]
+pub(super) struct Certified {
+    pub(super) blob: Vec<u8>,
+    /// The only algorithm to sign with.
+    only: Option<&'static Signature>,
+}
+
+impl Certified {
+    /// The algorithms of a key that has these without the certificate.
+    pub(super) fn algorithms(&self, plain: &[String]) -> Vec<String> {
+        let format = key_type(&self.blob).unwrap_or_default();
+        let all = Provider::ALL.signatures.iter().filter(|algorithm| algorithm.key_format == format);
+        let fits = |it: &Signature| plain.iter().any(|name| name == it.signature_format);
+        let wanted = |it: &Signature| self.only.is_none_or(|only| only.name == it.name);
+        all.filter(|it| fits(it) && wanted(it)).map(|it| it.name.to_owned()).collect()
+    }
+
+    /// The plain key.
+    fn key(&self) -> Vec<u8> {
+        Certificate::parse(&self.blob).map(|certificate| certificate.key().to_vec()).unwrap_or_default()
+    }
+
+    fn in_file(path: &Path) -> Result<Self, Error> {
+        let bytes = read(path).map_err(|error| error.with_advice(ADVICE))?;
+        let public = underpass_keys::public_of(&bytes).map_err(|error| mistake(path, error.to_string()))?;
+        Self::new(public.blob(), None).map_err(|problem| mistake(path, problem))
+    }
+
+    fn in_line(line: &str) -> Result<Self, Error> {
+        let mistake = |problem: String| mistake(Path::new(LINE), problem);
+        let name = line.split_ascii_whitespace().next().unwrap_or_default();
+        let algorithm = Provider::find(Provider::ALL.signatures, name)
+            .filter(|algorithm| is_certificate(algorithm.key_format))
+            .ok_or_else(|| mistake("it does not begin with an algorithm for certificates".to_owned()))?;
+        let rest = line.trim_ascii_start().strip_prefix(name).unwrap_or_default();
+        let line = format!("{}{rest}", algorithm.key_format);
+        let public =
+            underpass_keys::public_of(line.as_bytes()).map_err(|error| mistake(error.to_string()))?;
+        Self::new(public.blob(), Some(algorithm)).map_err(mistake)
+    }
+
+    fn new(blob: &[u8], only: Option<&'static Signature>) -> Result<Self, String> {
+        if !key_type(blob).is_some_and(is_certificate) {
+            return Err("it is a public key without a certificate".to_owned());
+        }
+        Certificate::parse(blob).map_err(|error| error.to_string())?;
+        Ok(Self { blob: blob.to_vec(), only })
+    }
+}
+
+/// The algorithm of the key that is certified.
+pub(super) fn plain(algorithm: &str) -> &str {
+    let found = Provider::find(Provider::ALL.signatures, algorithm);
+    found.map_or(algorithm, |found| found.signature_format)
+}
+
+/// Keys as they are offered: first with the certificates that the settings name, or if they name none, with those beside
+/// the keys' files; then plain. A certificate of a key that is not there is passed over with a warning. Blocks on the disk.
+///
+/// # Errors
+/// What the settings name is no certificate.
+pub(crate) fn with_certificates(settings: &Settings, keys: &[Candidate]) -> Result<Vec<Candidate>, Error> {
+    let mut offered = Vec::new();
+    for named in &settings.certificates {
+        let (name, certificate) = match named {
+            UserCertificate::File(path) => (path.display().to_string(), Certified::in_file(path)?),
+            UserCertificate::Line(line) => (LINE.to_owned(), Certified::in_line(line)?),
+        };
+        let key = certificate.key();
+        let owner = match keys.iter().find(|owner| owner.public == key) {
+            Some(owner) => owner.clone(),
+            None if Agent::of(settings).is_some() => Candidate::plain(String::new(), key, Key::Public),
+            None => {
+                let text = format!("{name}: it certifies a key that is not among the private keys");
+                settings.tell(|| Event::Warning { text });
+                continue;
+            }
+        };
+        offered.push(Candidate { name, certificate: Some(certificate), ..owner });
+    }
+    if settings.certificates.is_empty() {
+        offered.extend(keys.iter().filter_map(|key| with_the_one_beside(settings, key)));
+    }
+    offered.extend(keys.iter().cloned());
+    Ok(offered)
+}
+
+/// A key with the certificate that ssh-keygen puts beside it.
+fn with_the_one_beside(settings: &Settings, key: &Candidate) -> Option<Candidate> {
+    let path = beside(key.path.as_deref()?);
+    if !path.exists() {
+        return None;
+    }
+    let problem = match Certified::in_file(&path) {
+        Ok(certificate) if certificate.key() == key.public => {
+            let name = path.display().to_string();
+            return Some(Candidate { name, certificate: Some(certificate), ..key.clone() });
+        }
+        Ok(_) => mistake(&path, "it certifies another key than the one that it is beside".to_owned()),
+        Err(problem) => problem,
+    };
+    settings.tell(|| Event::Warning { text: problem.to_string() });
+    None
+}
+
+/// The public half of a key, out of the certificate beside its file.
+pub(super) fn certified_beside(path: &Path) -> Option<Vec<u8>> {
+    Certified::in_file(&beside(path)).ok().map(|certificate| certificate.key())
+}
+
+/// `FILE-cert.pub`.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-cert.pub");
+    name.into()
+}
+
+/// Why a server will hardly take what is shown, as far as that can be known here, if it is a certificate. The server is
+/// asked all the same: it may know the user by other names, and has a clock of its own.
+pub(super) fn doubt(shown: &[u8], user: &str) -> Option<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    match Certificate::parse(shown).ok()?.check_user(user, now).err()? {
+        CertificateError::Purpose => Some("but it is not a user's certificate".to_owned()),
+        CertificateError::Principal => Some(format!("but it does not name the user {user}")),
+        problem => Some(format!("but {problem}")),
+    }
+}
+
+fn mistake(path: &Path, problem: String) -> Error {
+    Error::identity(path, problem).with_advice(ADVICE)
+}
+
+const ADVICE: &str = "name a certificate as `ssh-keygen -s` makes it: FILE-cert.pub beside the private key";
+
+/// Stands for the name of a file.
+const LINE: &str = "the certificate in the settings";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use underpass_crypto::Signer;
+    use underpass_crypto::algorithms::ed25519::Ed25519Key;
+    use underpass_wire::Put as _;
+
+    use super::*;
+    use crate::Builder;
+    use crate::entropy::OsEntropy;
+    use crate::logon::candidates;
+
+    impl Certified {
+        /// Of whatever this is.
+        pub(in crate::logon) fn any(blob: Vec<u8>) -> Self {
+            Self { blob, only: None }
+        }
+    }
+
+    /// A certificate for Ed25519, with nobody's signature.
+    fn certificate(key: &dyn Signer) -> Vec<u8> {
+        let mut blob = Vec::new();
+        blob.put_text(ED25519);
+        blob.put_string(b"a nonce");
+        blob.put_bytes(key.public_key().strip_prefix(b"\0\0\0\x0bssh-ed25519").unwrap());
+        blob.put_u64(0);
+        blob.put_u32(1);
+        blob.put_text("id");
+        blob.put_nested(|names| names.put_text("me"));
+        blob.put_u64(0);
+        blob.put_u64(u64::MAX);
+        for _ in 0..3 {
+            blob.put_string(b"");
+        }
+        blob.put_string(key.public_key());
+        blob.put_string(b"");
+        blob
+    }
+
+    #[test]
+    fn a_key_of_the_program_signs_for_a_certificate_in_a_line() {
+        let key: Arc<dyn Signer> = Arc::new(Ed25519Key::generate(&mut OsEntropy::new()));
+        let blob = certificate(&*key);
+        let line = format!("{ED25519} {} a comment", STANDARD.encode(&blob));
+        let settings = Builder::new("bastion").signer(key).certificate(line).settings().unwrap();
+        let offered = with_certificates(&settings, &candidates(&settings).unwrap()).unwrap();
+        let [certified, plain] = &offered[..] else { panic!("{} are offered", offered.len()) };
+        assert_eq!((certified.shown(), certified.algorithms()), (&blob[..], vec![ED25519.to_owned()]));
+        assert_eq!(plain.algorithms(), ["ssh-ed25519"]);
+        let signature = certified.sign(&settings, ED25519, b"data").unwrap();
+        let algorithm = Provider::find(Provider::ALL.signatures, ED25519).unwrap();
+        assert_eq!((algorithm.verify)(&blob, &signature, b"data"), Ok(()));
+    }
+
+    #[test]
+    fn doubts_are_about_certificates() {
+        let key = Ed25519Key::generate(&mut OsEntropy::new());
+        assert_eq!(doubt(key.public_key(), "me"), None);
+        assert_eq!(doubt(&certificate(&key), "me"), None);
+        assert_eq!(doubt(&certificate(&key), "you").as_deref(), Some("but it does not name the user you"));
+    }
+
+    const ED25519: &str = "ssh-ed25519-cert-v01@openssh.com";
+}
