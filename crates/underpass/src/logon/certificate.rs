@@ -84,12 +84,19 @@ pub(super) fn plain(algorithm: &str) -> &str {
 /// the keys' files; then plain. A certificate of a key that is not there is passed over with a warning. Blocks on the disk.
 ///
 /// # Errors
-/// What the settings name is no certificate.
+/// A line of the settings is no certificate. A file that is none is passed over with a warning, as by ssh.
 pub(crate) fn with_certificates(settings: &Settings, keys: &[Candidate]) -> Result<Vec<Candidate>, Error> {
     let mut offered = Vec::new();
     for named in &settings.certificates {
         let (name, certificate) = match named {
-            UserCertificate::File(path) => (path.display().to_string(), Certified::in_file(path)?),
+            UserCertificate::File(path) => match Certified::in_file(path) {
+                Ok(certificate) => (path.display().to_string(), certificate),
+                // It may be renewed just now; and there are other things to log in with.
+                Err(problem) => {
+                    settings.tell(|| Event::Warning { text: problem.to_string() });
+                    continue;
+                }
+            },
             UserCertificate::Line(line) => (LINE.to_owned(), Certified::in_line(line)?),
         };
         let key = certificate.key();
