@@ -108,7 +108,10 @@ impl fmt::Display for KeyFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Format(Format::Empty) => f.write_str("the file is empty"),
-            Self::Format(format) => write!(f, "the file is {format}, without a private key"),
+            Self::Format(format @ (Format::Der | Format::Binary | Format::Text)) => {
+                write!(f, "it is {format}")
+            }
+            Self::Format(format) => write!(f, "it is {format}, which holds no private key"),
             Self::NotA { wanted, found } => write!(f, "the content is {found}, not {wanted}"),
             Self::NoSuchEntry(subject) => {
                 write!(f, "nothing in the store has the subject {}", untrusted(subject.as_bytes()))

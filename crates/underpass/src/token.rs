@@ -42,7 +42,7 @@ pub(crate) fn keys(settings: &Settings, uri: &KeyUri) -> Result<Vec<Key>, Error>
 }
 
 /// What keys on tokens are called where none is known yet.
-const NAME: &str = "the PKCS#11 token";
+const NAME: &str = "on a PKCS#11 token";
 
 fn find(settings: &Settings, uri: &KeyUri) -> Result<Vec<Key>, Error> {
     let module = uri.module_path.as_ref().or(settings.pkcs11_provider.as_ref());
