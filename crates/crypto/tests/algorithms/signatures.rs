@@ -100,7 +100,9 @@ fn signed_by(signers: Vec<Arc<dyn Signer>>, data: &[u8]) -> Vec<(&'static Signat
 #[test]
 fn every_algorithm_verifies_what_its_key_signed_and_nothing_else() {
     let all = [signed(b"data"), signed_by(certified_signers(), b"data")].concat();
-    assert_eq!(all.len(), Provider::ALL.signatures.len());
+    // Those of X.509 are proven by the transcripts and against servers: no key here has a certificate of that kind.
+    let others = Provider::ALL.signatures.iter().filter(|algorithm| !algorithm.name.starts_with("x509v3-"));
+    assert_eq!(all.len(), others.count());
     for (algorithm, key, signature) in all {
         assert_eq!((algorithm.verify)(&key, &signature, b"data"), Ok(()), "{algorithm:?}");
         let other_data = (algorithm.verify)(&key, &signature, b"datb");
