@@ -27,6 +27,16 @@ impl Hash {
         }
     }
 
+    /// What stands before the digest in an RSA signature (RFC 8017 section 9.2, note 1): DER up to the digest itself.
+    pub const fn digest_info(self) -> &'static [u8] {
+        match self {
+            Self::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+            Self::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
+            Self::Sha384 => b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
+            Self::Sha512 => b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
+        }
+    }
+
     /// Hashes `bytes` in one go.
     pub fn of(self, bytes: &[u8]) -> Digest {
         let mut hasher = self.start();

@@ -51,10 +51,9 @@ impl PlainSigner {
         Ok(bytes[bytes.len() - self.modulus_len..].to_vec())
     }
 
-    /// RFC 8017 section 9.2. `None` for a modulus that is too short, or a hash that no signature is made with.
+    /// RFC 8017 section 9.2. `None` for a modulus that is too short.
     fn pad(&self, hash: Hash, data: &[u8]) -> Option<Vec<u8>> {
-        let (_, info) = DIGEST_INFOS.iter().find(|(row, _)| *row == hash)?;
-        let digest = hash.of(data);
+        let (info, digest) = (hash.digest_info(), hash.of(data));
         let filling = self.modulus_len.checked_sub(3 + info.len() + digest.len())?;
         Some([&[0, 1], &vec![0xff; filling][..], &[0], info, &digest].concat())
     }
@@ -82,10 +81,3 @@ pub(super) fn check(numbers: &RsaNumbers<'_>) -> Result<(), KeyError> {
         && inverse(&d, &e, less_one(&q))?;
     if together { Ok(()) } else { Err(KeyError::HalvesDiffer) }
 }
-
-/// What stands before a digest (RFC 8017 section 9.2 note 1).
-const DIGEST_INFOS: [(Hash, &[u8]); 3] = [
-    (Hash::Sha1, &[0x30, 0x21, 0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0, 4, 0x14]),
-    (Hash::Sha256, &[0x30, 0x31, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20]),
-    (Hash::Sha512, &[0x30, 0x51, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3, 5, 0, 4, 0x40]),
-];
