@@ -181,6 +181,8 @@ fn start_with_evidence(kind: PeerKind, realm: Option<&Realm>) -> Result<Peer> {
         PeerKind::Asyncssh => asyncssh::start(&json!({
             "debug_level": 2,
             "host_keys": with_certificates()?,
+            "authorized_keys": Keys::get()?.authorized_with_x509(),
+            "ca_certificates": Keys::get()?.x509_authorities(),
             "kex_algs": offered(kind, Role::Kex),
             "signature_algs": offered(kind, Role::HostKey),
             "encryption_algs": offered(kind, Role::Cipher),
@@ -211,7 +213,7 @@ fn carry(row: &Row, peer: &Peer, target: &Server, mut client: Client) -> Result<
         fs::write(&known_hosts, format!("@cert-authority * {authority}"))?;
         client = client.option("UserKnownHostsFile", known_hosts.display().to_string());
     }
-    if row.role == Role::HostKey && row.name.starts_with("x509v3-") {
+    if row.role == Role::HostKey && row.is_x509() {
         // The older names leave no room for authorities between.
         let bare = row.name.starts_with("x509v3-sign-");
         let root = if bare { Keys::get()?.x509_between() } else { Keys::get()?.x509_root() };
@@ -248,11 +250,20 @@ fn restricted(row: &Row, peer: &Peer) -> Result<Client> {
             let client = client.option("Ciphers", "aes128-ctr").option("MACs", "hmac-sha2-256");
             client.option("Compression", "yes")
         }
-        Role::UserKey(key_type) => client
-            .no_identity()
-            .identity(Keys::get()?.user(key_type))
-            .option("PreferredAuthentications", "publickey")
-            .option("PubkeyAcceptedAlgorithms", row.name),
+        Role::UserKey(key_type) => {
+            let client = client
+                .no_identity()
+                .identity(Keys::get()?.user(key_type))
+                .option("PreferredAuthentications", "publickey")
+                .option("PubkeyAcceptedAlgorithms", row.name);
+            match row.is_x509() {
+                true => {
+                    let certificate = Keys::get()?.x509_user(key_type).display().to_string();
+                    client.ours().option("CertificateFile", certificate)
+                }
+                false => client,
+            }
+        }
     })
 }
 

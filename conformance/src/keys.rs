@@ -114,6 +114,25 @@ impl Keys {
         self.directory.join(format!("host-{}-chain.pem", key_type.name()))
     }
 
+    /// The X.509 certificate of a user's key other than the Ed25519 one, and that of the authority between it and the root.
+    #[must_use]
+    pub fn x509_user(&self, key_type: KeyType) -> PathBuf {
+        self.directory.join(format!("user-{}-chain.pem", key_type.name()))
+    }
+
+    /// The X.509 certificates of the root and of the authority below it.
+    #[must_use]
+    pub fn x509_authorities(&self) -> PathBuf {
+        self.directory.join("x509-authorities.pem")
+    }
+
+    /// What lets users in by their X.509 certificates, as the line of asyncssh's `authorized_keys`. The algorithm that it
+    /// begins with does not matter.
+    #[must_use]
+    pub fn x509_authorized(&self) -> &'static str {
+        "x509v3-rsa2048-sha256 subject=O=Tests\\, Inc.,CN=tess\n"
+    }
+
     /// Certifies the public half of a key with other options of `ssh-keygen`, into this directory.
     ///
     /// # Errors
@@ -153,6 +172,12 @@ impl Keys {
         users.chain([self.encrypted()]).map(|path| public_half(&path)).collect()
     }
 
+    /// The same, and what lets users in by their X.509 certificates.
+    #[must_use]
+    pub fn authorized_with_x509(&self) -> PathBuf {
+        self.directory.join("authorized-with-x509")
+    }
+
     fn find_or_make() -> Result<Self> {
         let directory = target_directory().join("conformance").join(FORMAT);
         if !directory.exists() {
@@ -165,6 +190,7 @@ impl Keys {
         keygen(KeyType::Ed25519, "", &self.authority())?;
         let root = Authority::root(&self.directory, "x509-root")?;
         let between = root.authority(&self.directory, "x509-between", x509::CA)?;
+        fs::write(self.x509_authorities(), root.certificate()? + &between.certificate()?)?;
         for &key_type in KeyType::ALL {
             keygen(key_type, "", &self.host(key_type))?;
             let public = self.host(key_type).with_extension("pub");
@@ -175,6 +201,10 @@ impl Keys {
                 fs::write(self.x509_host(key_type), certificate + &between.certificate()?)?;
             }
             keygen(key_type, "", &self.user(key_type))?;
+            if key_type != KeyType::Ed25519 {
+                let certificate = between.certify(&self.user(key_type), x509::USER_SUBJECT, x509::USER)?;
+                fs::write(self.x509_user(key_type), certificate + &between.certificate()?)?;
+            }
             if key_type == KeyType::Dsa {
                 // dropbear has lost it.
                 continue;
@@ -186,6 +216,7 @@ impl Keys {
             succeeded("dropbearconvert", converted)?;
         }
         keygen(KeyType::Ed25519, PASSPHRASE, &self.encrypted())?;
+        fs::write(self.authorized_with_x509(), self.authorized()? + self.x509_authorized())?;
         keygen(KeyType::Ed25519, "", &self.stranger())
     }
 }
@@ -252,4 +283,4 @@ pub(crate) fn succeeded(program: &str, output: std::io::Result<std::process::Out
 }
 
 /// Names the directory; to be changed with what it holds, so that keys of an older suite are not used.
-const FORMAT: &str = "keys-4";
+const FORMAT: &str = "keys-5";

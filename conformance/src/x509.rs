@@ -25,6 +25,17 @@ pub const HOST: &[&str] = &[
     "extendedKeyUsage=1.3.6.1.5.5.7.3.22",
 ];
 
+/// The extensions of the account that the peers have, with the purpose of RFC 6187 for those who log in. asyncssh finds the
+/// name of the account in the mail address.
+pub const USER: &[&str] = &[
+    "subjectAltName=email:tess",
+    "keyUsage=critical,digitalSignature",
+    "extendedKeyUsage=1.3.6.1.5.5.7.3.21",
+];
+
+/// Its subject, as `openssl` takes it.
+pub const USER_SUBJECT: &str = "/O=Tests, Inc./CN=tess";
+
 impl Authority {
     /// One that was made before.
     #[must_use]

@@ -1,3 +1,4 @@
+use crate::x509::is_algorithm;
 use crate::{Cipher, Compression, Kex, Mac, Signature, algorithms as a};
 
 /// A set of algorithms. [`Provider::MODERN`] is what is offered unless a configuration chooses, and it chooses by name
@@ -61,11 +62,20 @@ impl Provider {
         list.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
-    /// What users may sign with unless they are told to sign otherwise: whatever is fit for today, certificates and keys in
-    /// devices included. Which key a user has is known, and nobody is served by leaving it out.
+    /// What users may sign with unless they are told to sign otherwise: whatever is fit for today, OpenSSH's certificates
+    /// and keys in devices included. Which key a user has is known, and nobody is served by leaving it out.
     pub fn for_users() -> Vec<&'static Signature> {
-        let fit = Self::ALL.signatures.iter().copied().filter(|it| it.strength == Strength::Modern);
-        fit.chain(Self::DEVICES.iter().copied()).collect()
+        Self::fit().filter(|it| !is_algorithm(it.name)).chain(Self::DEVICES.iter().copied()).collect()
+    }
+
+    /// What users may sign with besides, where the server says that it knows it: X.509 certificates that are fit for today.
+    /// Few servers do, and to all others each would be an attempt that fails.
+    pub fn for_users_if_listed() -> Vec<&'static Signature> {
+        Self::fit().filter(|it| is_algorithm(it.name)).collect()
+    }
+
+    fn fit() -> impl Iterator<Item = &'static Signature> {
+        Self::ALL.signatures.iter().copied().filter(|it| it.strength == Strength::Modern)
     }
 
     /// Whatever users can sign with.

@@ -4,7 +4,7 @@
 use der::{Decode as _, Encode as _};
 use x509_cert::Certificate as Parsed;
 
-use crate::{Entry, KeyFileError, MAX_CHAIN, PublicKey, der_key};
+use crate::{Entry, KeyFileError, MAX_CHAIN, PublicKey, Store, der_key};
 
 /// A certificate in a file.
 pub(crate) struct Certificate {
@@ -62,6 +62,24 @@ pub(crate) fn attach(mut keys: Vec<Entry>, certificates: Vec<Certificate>) -> Ve
     });
     keys.extend(left);
     keys
+}
+
+impl Store {
+    /// The certificate of `key`, followed by those of the authorities above it, in DER, as far as they are in the store.
+    /// Without a key it is that of whoever stands above nobody: the one that a file of certificates is about.
+    pub fn chain_of(&self, key: Option<&PublicKey>) -> Vec<Vec<u8>> {
+        let all = self.entries().iter().flat_map(|entry| &entry.certificates);
+        let all: Vec<_> = all.filter_map(|der| Certificate::parse(der).ok()).collect();
+        let own = all.iter().position(|one| match key {
+            Some(key) => one.certifies(key),
+            None => !is_authority(one, &all),
+        });
+        own.map(|own| chain(own, &all))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|at| all[at].der.clone())
+            .collect()
+    }
 }
 
 /// Whether it stands above another one.

@@ -58,6 +58,8 @@ pub struct PrivateKey {
     pub comment: String,
     /// Whether the file is protected by a passphrase.
     pub encrypted: bool,
+    /// X.509 certificates in DER that the file has for it: its own, then those of the authorities above.
+    pub certificates: Vec<Vec<u8>>,
 }
 
 /// Reads a private key of any format: the first one in the file that can sign. A passphrase that the file does not need

@@ -129,6 +129,7 @@ impl Store {
                 signer: signer.clone(),
                 comment: entry.label().to_owned(),
                 encrypted: self.encrypted,
+                certificates: entry.certificates.clone(),
             }),
             Private::Unusable(error) => Err(error.clone()),
             Private::Absent => Err(KeyFileError::Format(self.format)),

@@ -112,7 +112,9 @@ fn names_from_a_file_are_escaped_in_messages() {
 fn no_secret_is_displayed() {
     let key = load(PLAIN[0], None).unwrap();
     let shown = format!("{key:?}");
-    assert_eq!(shown, r#"PrivateKey { signer: Signer(ssh-ed25519), comment: "test", encrypted: false }"#);
+    let expected =
+        r#"PrivateKey { signer: Signer(ssh-ed25519), comment: "test", encrypted: false, certificates: [] }"#;
+    assert_eq!(shown, expected);
 }
 
 proptest! {

@@ -28,6 +28,8 @@ pub struct Algorithms {
     pub compression_in: Vec<&'static Compression>,
     /// Signature algorithms for public-key authentication.
     pub public_key: Vec<&'static Signature>,
+    /// Client role: more of them, for servers that list them by these names (RFC 8308 section 3.1) and for no others.
+    pub public_key_if_listed: Vec<&'static Signature>,
 }
 
 impl Algorithms {
@@ -43,6 +45,7 @@ impl Algorithms {
             compression_out: provider.compression.to_vec(),
             compression_in: provider.compression.to_vec(),
             public_key: provider.signatures.to_vec(),
+            public_key_if_listed: Vec::new(),
         }
     }
 }

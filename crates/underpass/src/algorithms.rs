@@ -28,6 +28,7 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
         None => host_keys(on_record),
         list => choose("host key algorithms", default.signatures, all.signatures, list)?,
     };
+    let (public_key, public_key_if_listed) = of_users(settings)?;
     Ok(Algorithms {
         kex: key_exchanges(settings)?,
         host_keys,
@@ -37,13 +38,23 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
         macs_in: macs(own(&settings.macs_in, &settings.macs))?,
         compression_out: compression(own(&settings.compression_out, &settings.compression))?,
         compression_in: compression(own(&settings.compression_in, &settings.compression))?,
-        public_key: choose(
-            "public key algorithms",
-            &Provider::for_users(),
-            &Provider::all_for_users(),
-            &settings.pubkey_algorithms,
-        )?,
+        public_key,
+        public_key_if_listed,
     })
+}
+
+/// What users sign with, and what they do besides where the server lists it: what the settings name, they name for every
+/// server.
+pub(crate) fn of_users(
+    settings: &Settings,
+) -> Result<(Vec<&'static Signature>, Vec<&'static Signature>), Error> {
+    let chosen_from = |default: &[&'static Signature]| {
+        choose("public key algorithms", default, &Provider::all_for_users(), &settings.pubkey_algorithms)
+    };
+    let everywhere = chosen_from(&Provider::for_users())?;
+    let mut if_listed = chosen_from(&[Provider::for_users(), Provider::for_users_if_listed()].concat())?;
+    if_listed.retain(|algorithm| !everywhere.iter().any(|it| it.name == algorithm.name));
+    Ok((everywhere, if_listed))
 }
 
 /// Those with Kerberos come first where they are wanted, as Debian's ssh has it.
@@ -186,6 +197,27 @@ mod tests {
         assert_eq!((offered.compression_out[0].name, offered.compression_in.len()), ("zlib", 2));
         let plain = algorithms(&Builder::new("bastion").settings().unwrap(), &OnRecord::default()).unwrap();
         assert_eq!((plain.compression_out[0].name, plain.compression_in.len()), ("none", 1));
+    }
+
+    #[test]
+    fn x509_certificates_are_for_servers_that_list_them_and_if_named_for_all() {
+        let offered = |list: Option<&str>| {
+            let mut settings = Builder::new("bastion").settings().unwrap();
+            settings.pubkey_algorithms = list.map(str::to_owned);
+            let algorithms = algorithms(&settings, &OnRecord::default()).unwrap();
+            [algorithms.public_key, algorithms.public_key_if_listed].map(|list| {
+                list.iter().map(|it| it.name).filter(|name| x509::is_algorithm(name)).collect::<Vec<_>>()
+            })
+        };
+        let fit: Vec<_> = Provider::for_users_if_listed().iter().map(|it| it.name).collect();
+        assert_eq!(fit.len(), 4);
+        let none = Vec::new();
+        assert_eq!(offered(None), [none.clone(), fit.clone()]);
+        assert_eq!(offered(Some("+ssh-rsa")), [none.clone(), fit.clone()]);
+        assert_eq!(offered(Some("ssh-ed25519")), [none.clone(), none.clone()]);
+        assert_eq!(offered(Some("-x509v3-*")), [none.clone(), none.clone()]);
+        assert_eq!(offered(Some("*")), [fit.clone(), none]);
+        assert_eq!(offered(Some("+x509v3-sign-rsa")), [vec!["x509v3-sign-rsa"], fit]);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Builder {
         self
     }
 
-    /// Adds an OpenSSH certificate of a user, in a file, for one of the private keys.
+    /// Adds a certificate of a user, in a file, for one of the private keys: see [`UserCertificate::File`].
     pub fn certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.certificates.push(UserCertificate::File(path.into()));
         self
@@ -232,8 +232,10 @@ settings! {
     /// The private keys to offer, in order. Default: see `default_identities`.
     identities: Vec<Identity> = Vec::new();
 
-    /// OpenSSH certificates, each for one of the private keys, in a file or held by the agent. A key is offered with its
-    /// certificate first, then plain. Default: those beside the files of the private keys (`FILE-cert.pub`).
+    /// Certificates, each for one of the private keys, in a file or held by the agent. A key is offered with its certificate
+    /// first, then plain. One of X.509 is shown to servers that list its algorithm (RFC 8308), and to others where
+    /// `pubkey_algorithms` names that. Default: OpenSSH's beside the files of the private keys (`FILE-cert.pub`), and those of
+    /// X.509 that come with the keys in their files.
     certificates: Vec<UserCertificate> = Vec::new();
 
     /// Whether, when no private key is named, those of [`default_identity_files`] that exist are offered.
@@ -366,8 +368,9 @@ settings! {
     compression_in: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
     /// The signature algorithms with which to log in, in the same syntax: the first that goes with a key is used. Of those
-    /// that the server lists, weak ones come last whatever their place: RSA keys sign with SHA-2 if both can. Default: all
-    /// modern ones.
+    /// that the server lists, weak ones come last whatever their place: RSA keys sign with SHA-2 if both can. Those with X.509
+    /// certificates (`x509v3-*`) that are not named are used where the server lists them, unless the list has only names of
+    /// others, or takes them away (`-x509v3-*`). Default: all modern ones.
     pubkey_algorithms: Option<String> = None, set(list: impl Into<String>) => Some(list.into());
 
     /// Whether a key that has several algorithms, as RSA keys have, is tried with the first one where the server lists

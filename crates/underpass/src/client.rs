@@ -230,7 +230,8 @@ impl Client {
             let (agent, key, patience) = (agent.clone(), key.to_vec(), settings.auth_timeout);
             let commands = commands.clone();
             self.signing.spawn(async move {
-                let signed = agent.sign(&key, &algorithm, &data, patience).await;
+                let signed = agent.sign(&key, candidate.plain_algorithm(&algorithm), &data, patience).await;
+                let signed = signed.and_then(|plain| candidate.signature(plain));
                 let signature = signed.map_err(|problem| lock(&logon).key_failed(problem)).ok();
                 // A session that has ended meanwhile needs no answer.
                 let _ = commands.send(Command::Answer(id, Answer::Signature(signature)));

@@ -3,6 +3,7 @@
 mod candidate;
 mod certificate;
 mod order;
+mod x509;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -250,7 +251,8 @@ impl Logon {
             self.given = None;
         }
         if last.no_algorithm {
-            let text = format!("{}: no signature algorithm suits the key and the server", current.detail);
+            let why = current.candidate.as_ref().map(Candidate::unsuited).unwrap_or_default();
+            let text = format!("{}: {why}", current.detail);
             self.settings.tell(|| Event::Detail { level: 1, text });
             return;
         }

@@ -112,6 +112,58 @@ impl Row {
     }
 }
 
+/// What a key shows instead of its public half under one algorithm: which one makes a difference to the key blob.
+#[derive(Clone)]
+pub struct X509Identity {
+    row: &'static Row,
+    blob: Vec<u8>,
+}
+
+impl X509Identity {
+    /// The identities of the key in the first certificate, which is followed by those of authorities: one for each
+    /// algorithm of keys of its kind, best first.
+    ///
+    /// # Errors
+    /// [`X509Error::Key`]: SSH has no such keys. [`X509Error::Malformed`]: there is no certificate.
+    pub fn each(certificates: &[X509Certificate]) -> Result<Vec<Self>, X509Error> {
+        let key = certificates.first().ok_or(X509Error::Malformed)?.key()?;
+        let fits = |row: &&Row| key_type(&key) == Some(row.plain.key_format);
+        let show = |row: &'static Row| Self { row, blob: row.blob(certificates) };
+        Ok(ALL.iter().filter(fits).map(show).collect())
+    }
+
+    /// The name of the algorithm.
+    pub fn algorithm(&self) -> &'static str {
+        self.row.algorithm.name
+    }
+
+    /// The name of the algorithm of the plain key that signs.
+    pub fn plain_algorithm(&self) -> &'static str {
+        self.row.plain.name
+    }
+
+    /// The key blob.
+    pub fn blob(&self) -> &[u8] {
+        &self.blob
+    }
+
+    /// What the plain key's signature becomes.
+    ///
+    /// # Errors
+    /// [`SignError::Failed`]: it is by another algorithm than the [plain](Self::plain_algorithm) one, or malformed.
+    pub fn signature(&self, plain: &[u8]) -> Result<Vec<u8>, SignError> {
+        let inside = blob::signature(plain, self.row.plain.name).map_err(|_| SignError::Failed)?;
+        let inside = if self.row.is_asn1() { dsa_to_asn1(inside)? } else { inside.to_vec() };
+        Ok(blob::write_signature(self.row.algorithm.signature_format, &inside))
+    }
+}
+
+impl std::fmt::Debug for X509Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "X509Identity({})", self.algorithm())
+    }
+}
+
 /// Both numbers at their full length, one after the other, as `ssh-dss` has them, from a `Dss-Sig-Value` (RFC 3279
 /// section 2.2.2) or from just that.
 fn dsa_from_asn1(signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
@@ -135,13 +187,11 @@ fn dsa_to_asn1(both: &[u8]) -> Result<Vec<u8>, SignError> {
     numbers.to_der().map_err(|_| SignError::Failed)
 }
 
-/// A private key that shows X.509 certificates instead of its public half, for one algorithm: what is shown depends on
-/// it.
+/// A private key with one of its [identities](X509Identity).
 pub struct X509Key {
     key: Arc<dyn Signer>,
-    row: &'static Row,
+    identity: X509Identity,
     algorithms: [&'static str; 1],
-    blob: Vec<u8>,
 }
 
 impl X509Key {
@@ -154,20 +204,16 @@ impl X509Key {
         if certificates.first().ok_or(X509Error::Malformed)?.key()? != key.public_key() {
             return Err(X509Error::Key);
         }
-        let fits = |row: &&Row| key.algorithms().contains(&row.plain.name);
-        let join = |row: &'static Row| Self {
-            key: key.clone(),
-            row,
-            algorithms: [row.algorithm.name],
-            blob: row.blob(certificates),
-        };
-        Ok(ALL.iter().filter(fits).map(join).collect())
+        let fits = |identity: &X509Identity| key.algorithms().contains(&identity.plain_algorithm());
+        let join =
+            |identity: X509Identity| Self { key: key.clone(), algorithms: [identity.algorithm()], identity };
+        Ok(X509Identity::each(certificates)?.into_iter().filter(fits).map(join).collect())
     }
 }
 
 impl Signer for X509Key {
     fn public_key(&self) -> &[u8] {
-        &self.blob
+        self.identity.blob()
     }
 
     fn algorithms(&self) -> &[&'static str] {
@@ -175,13 +221,10 @@ impl Signer for X509Key {
     }
 
     fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, SignError> {
-        if algorithm != self.row.algorithm.name {
+        if algorithm != self.identity.algorithm() {
             return Err(SignError::UnsupportedAlgorithm);
         }
-        let plain = self.key.sign(self.row.plain.name, data)?;
-        let inside = blob::signature(&plain, self.row.plain.name).map_err(|_| SignError::Failed)?;
-        let inside = if self.row.is_asn1() { dsa_to_asn1(inside)? } else { inside.to_vec() };
-        Ok(blob::write_signature(self.row.algorithm.signature_format, &inside))
+        self.identity.signature(&self.key.sign(self.identity.plain_algorithm(), data)?)
     }
 }
 

@@ -86,7 +86,8 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// What does not hold.
     pub fn check_host(&self, host: &str, now: u64, roots: &Roots) -> Result<Vec<Vec<u8>>, X509Error> {
-        self.check_time(now)?;
+        // First, to tell the holder's time from that of an authority.
+        self.holder.check_time(now)?;
         let der = CertificateDer::from(self.holder.der());
         let certificate = EndEntityCert::try_from(&der).map_err(in_our_words)?;
         self.check_purpose()?;
@@ -111,18 +112,6 @@ impl<'a> Chain<'a> {
         let keys = path.intermediate_certificates().map(|authority| authority.subject_public_key_info());
         let keys = keys.chain([webpki::spki_for_anchor(path.anchor())]);
         Ok(keys.filter_map(|key| super::key::of(&Decode::from_der(&key).ok()?).ok()).collect())
-    }
-
-    /// Looked at first, to tell the holder's time from that of an authority.
-    fn check_time(&self, now: u64) -> Result<(), X509Error> {
-        let validity = self.holder.inner.tbs_certificate().validity();
-        let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
-        let (from, to) = (seconds(validity.not_before), seconds(validity.not_after));
-        match now {
-            _ if now < from => Err(X509Error::NotYet(from - now)),
-            _ if now > to => Err(X509Error::Expired(now - to)),
-            _ => Ok(()),
-        }
     }
 
     /// RFC 6187 section 2.2.1. The extended usage is looked at along the path.

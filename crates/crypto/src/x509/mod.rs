@@ -71,6 +71,21 @@ impl X509Certificate {
         self.inner.tbs_certificate().issuer().to_string()
     }
 
+    /// Whether it holds at this time (seconds since 1970).
+    ///
+    /// # Errors
+    /// [`X509Error::Expired`] or [`X509Error::NotYet`].
+    pub fn check_time(&self, now: u64) -> Result<(), X509Error> {
+        let validity = self.inner.tbs_certificate().validity();
+        let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
+        let (from, to) = (seconds(validity.not_before), seconds(validity.not_after));
+        match now {
+            _ if now < from => Err(X509Error::NotYet(from - now)),
+            _ if now > to => Err(X509Error::Expired(now - to)),
+            _ => Ok(()),
+        }
+    }
+
     /// The key that is certified, as a plain key blob (RFC 4253 section 6.6).
     ///
     /// # Errors

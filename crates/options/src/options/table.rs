@@ -131,9 +131,10 @@ pub(super) static TABLE: &[Row] = &[
     Row {
         keyword: Some("CertificateFile"),
         metavar: "FILE",
-        doc: "An OpenSSH certificate for one of the keys, which are those of IdentityFile and the agent's, offered before \
-              the plain key. Same replacements as for IdentityFile",
-        default: "FILE-cert.pub beside each IdentityFile",
+        doc: "An OpenSSH or X.509 certificate for one of the keys, which are those of IdentityFile and the agent's, \
+              offered before the plain key; that of X.509 to servers that list its algorithm, or to all if \
+              PubkeyAcceptedAlgorithms names it. Same replacements as for IdentityFile",
+        default: "FILE-cert.pub beside each IdentityFile, and X.509 certificates in it",
         example: "~/.ssh/id_ed25519-cert.pub",
         repeats: true,
         action: Action::Set(|args, value| {
@@ -373,7 +374,8 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("PubkeyAcceptedAlgorithms"),
         metavar: "LIST",
         doc: "The signature algorithms to log in with: the first that goes with a key is used, but for weak ones, which \
-              come last where the server lists others",
+              come last where the server lists others. Those with X.509 certificates (x509v3-*) that it does not name \
+              are used where the server lists them, unless it takes them away",
         default: "all modern ones",
         example: "-rsa-*",
         action: Action::Set(|args, value| set(&mut args.algorithms.public_keys, values::word(value))),

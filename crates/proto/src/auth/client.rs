@@ -11,13 +11,14 @@
 
 use std::time::Instant;
 
-use underpass_crypto::{Secret, Signature, Strength};
+use underpass_crypto::Secret;
 use underpass_wire::{
     AuthMethod, Context, Encode as _, List, Message, Number, Oid, Prompts as WirePrompts, Sensitive,
     ServiceRequest, UserauthInfoResponse, UserauthMethod, UserauthRequest, publickey_signature_data,
 };
 
 use super::gssapi::{GssLogon, Next, proven};
+use super::signing::Signing;
 use super::{CONNECTION, Progress, USERAUTH};
 use crate::error::{AuthenticationFailed, Error, PeerMisbehaved};
 use crate::event::{
@@ -29,12 +30,7 @@ use crate::outbox::Outbox;
 pub(crate) struct ClientAuth {
     user: String,
     session_id: Vec<u8>,
-    /// Signature algorithms that we may use.
-    algorithms: Vec<&'static Signature>,
-    /// Signature algorithms that the server says it takes (RFC 8308 section 3.1).
-    server_algorithms: Option<Vec<String>>,
-    /// Whether others are tried, too.
-    unlisted: bool,
+    signing: Signing,
     state: State,
     /// What the server said last about how to go on.
     remaining: Vec<String>,
@@ -87,8 +83,7 @@ impl ClientAuth {
     pub(crate) fn start(
         user: String,
         session_id: &[u8],
-        algorithms: Vec<&'static Signature>,
-        unlisted: bool,
+        signing: Signing,
         out: &mut Outbox,
         now: Instant,
     ) -> Result<Self, Error> {
@@ -96,9 +91,7 @@ impl ClientAuth {
         Ok(Self {
             user,
             session_id: session_id.to_vec(),
-            algorithms,
-            server_algorithms: None,
-            unlisted,
+            signing,
             state: State::Service { sent: now },
             remaining: Vec::new(),
             last: Vec::new(),
@@ -154,7 +147,7 @@ impl ClientAuth {
 
     /// The server's signature algorithms (RFC 8308 section 3.1).
     pub(crate) fn on_server_algorithms<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        self.server_algorithms = Some(names.map(str::to_owned).collect());
+        self.signing.listed = Some(names.map(str::to_owned).collect());
     }
 
     pub(crate) fn on_message(
@@ -253,7 +246,7 @@ impl ClientAuth {
                 Attempt::Keyboard { rounds: 0, prompts: 0 }
             }
             Credential::Key { key, algorithms, query } => {
-                let Some(algorithm) = self.choose_algorithm(&algorithms) else {
+                let Some(algorithm) = self.signing.algorithm(&algorithms) else {
                     self.choose(out, false, true);
                     return Ok(());
                 };
@@ -289,24 +282,6 @@ impl ClientAuth {
         };
         self.state = State::Waiting(attempt);
         Ok(())
-    }
-
-    /// RFC 8308 section 3.1: of what the server lists the strong come before the weak, so that RSA keys sign with SHA-2
-    /// even where `ssh-rsa` stands first in our list. A server that lists nothing predates the extension and is tried
-    /// with our own order. One that lists nothing that fits may list only some, as early ones do: a key that has no
-    /// choice is tried all the same, others where the configuration says so. Servers list algorithms with certificates
-    /// under their names or those of their signatures.
-    fn choose_algorithm(&self, of_key: &[String]) -> Option<&'static str> {
-        let fits = |algorithm: &&&'static Signature| of_key.iter().any(|name| name == algorithm.name);
-        let mut ours = self.algorithms.iter().filter(fits);
-        let listed = self.server_algorithms.as_ref().and_then(|listed| {
-            let is_listed = |it: &&&'static Signature| {
-                listed.iter().any(|name| name == it.name || name == it.signature_format)
-            };
-            ours.clone().filter(is_listed).min_by_key(|algorithm| algorithm.strength == Strength::Legacy)
-        });
-        let blindly = self.server_algorithms.is_none() || of_key.len() == 1 || self.unlisted;
-        listed.or_else(|| ours.next().filter(|_| blindly)).map(|algorithm| algorithm.name)
     }
 
     fn ask_signature(&mut self, key: Vec<u8>, algorithm: &'static str, out: &mut Outbox) {

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 mod gssapi;
 pub(crate) mod server;
+pub(crate) mod signing;
 
 /// The service that authenticates (RFC 4252).
 pub(crate) const USERAUTH: &str = "ssh-userauth";

@@ -13,6 +13,7 @@ use super::open::Open;
 use crate::auth::Progress as AuthProgress;
 use crate::auth::client::ClientAuth;
 use crate::auth::server::ServerAuth;
+use crate::auth::signing::Signing;
 use crate::channel::Channels;
 use crate::config::Config;
 use crate::error::{Error, PeerIncompatible, PeerMisbehaved};
@@ -370,20 +371,12 @@ impl Core {
         self.out.timers.stop(Timer::Handshake);
         self.out.timers.set_after(Timer::Authentication, now, Some(self.config.auth_timeout));
         let session = self.exchange.session_id().ok_or(Error::Internal("keys without a session"))?;
-        let algorithms = self.config.algorithms.public_key.clone();
         let auth = match self.role {
             Role::Client => {
-                let user = std::mem::take(&mut self.user);
-                Auth::Client(ClientAuth::start(
-                    user,
-                    session,
-                    algorithms,
-                    self.config.unlisted_signatures,
-                    &mut self.out,
-                    now,
-                )?)
+                let (user, signing) = (std::mem::take(&mut self.user), Signing::new(&self.config));
+                Auth::Client(ClientAuth::start(user, session, signing, &mut self.out, now)?)
             }
-            Role::Server => Auth::Server(ServerAuth::new(session, algorithms)),
+            Role::Server => Auth::Server(ServerAuth::new(session, self.config.algorithms.public_key.clone())),
         };
         self.phase = Phase::Authentication(Box::new(auth));
         self.pass_server_algorithms();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
-use underpass_crypto::{Provider, Secret, Signer as _};
+use underpass_crypto::{Provider, Secret, Signature, Signer as _};
 use underpass_proto::error::{AuthenticationFailed, PeerMisbehaved};
 use underpass_proto::limits::{MAX_AUTH_REQUESTS, MAX_AUTH_ROUNDS, MAX_BANNERS};
 use underpass_proto::{
@@ -594,11 +594,32 @@ fn what_the_server_does_not_list_is_tried_where_that_is_wanted() {
     assert_eq!(used_for("ssh-ed25519", rsa, None, true), None);
 }
 
+#[test]
+fn what_is_for_servers_that_list_it_by_its_name_is_shown_to_no_others() {
+    let name = "x509v3-ecdsa-sha2-nistp256";
+    let if_listed = |listed: Option<&str>, unlisted: bool| {
+        let mut config = Config { unlisted_signatures: unlisted, ..Config::default() };
+        config.algorithms.public_key_if_listed = named(name);
+        used_with(config, name, listed)
+    };
+    for listed in [None, Some(""), Some("ecdsa-sha2-nistp256"), Some("x509v3-ecdsa-sha2-nistp384")] {
+        assert_eq!((if_listed(listed, false), if_listed(listed, true)), (None, None), "{listed:?}");
+    }
+    assert_eq!(if_listed(Some("ssh-ed25519,x509v3-ecdsa-sha2-nistp256"), false).as_deref(), Some(name));
+}
+
+fn named(list: &str) -> Vec<&'static Signature> {
+    list.split(',').filter_map(|name| Provider::find(Provider::ALL.signatures, name)).collect()
+}
+
 /// What a key is offered with; `None` if it is not.
 fn used_for(list: &str, of_key: &str, listed: Option<&str>, unlisted: bool) -> Option<String> {
     let mut config = Config { unlisted_signatures: unlisted, ..Config::default() };
-    config.algorithms.public_key =
-        list.split(',').filter_map(|name| Provider::find(Provider::ALL.signatures, name)).collect();
+    config.algorithms.public_key = named(list);
+    used_with(config, of_key, listed)
+}
+
+fn used_with(config: Config, of_key: &str, listed: Option<&str>) -> Option<String> {
     let mut duel = Duel::new(Peer::new(Role::Server, 5), config);
     duel.exchange_keys();
     if let Some(listed) = listed {

@@ -209,6 +209,7 @@ fn config(terms: &Terms) -> Result<Config, String> {
         compression_out: compression.clone(),
         compression_in: compression,
         public_key: named(provider.signatures, &terms.signature)?,
+        public_key_if_listed: Vec::new(),
     };
     Ok(Config {
         algorithms,

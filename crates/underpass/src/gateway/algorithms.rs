@@ -105,6 +105,7 @@ impl Choices {
                 all.signatures,
                 &self.public_keys,
             )?,
+            public_key_if_listed: Vec::new(),
         };
         Ok(Config {
             algorithms,

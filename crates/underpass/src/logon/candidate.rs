@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use underpass_crypto::algorithms::x509::X509Identity;
+use underpass_crypto::x509::Chain;
 use underpass_crypto::{Provider, Signer, key_type, sha256_fingerprint};
-use underpass_keys::{Format, KeyFileError, Passwords, Store};
+
+use underpass_keys::{Format, KeyFileError, Passwords, PrivateKey, Store};
+use underpass_wire::untrusted;
 use zeroize::Zeroizing;
 
-use super::certificate::{self, Certified, certified_beside, doubt};
+use super::certificate::{Certified, certified_beside, doubt};
 use crate::agent::Agent;
 use crate::keys::{problem, read};
 use crate::{Error, Event, Identity, KeyUri, Settings, default_identity_files, token};
@@ -24,6 +28,8 @@ pub(crate) struct Candidate {
     pub(super) key: Key,
     /// The file that the key is in.
     pub(super) path: Option<PathBuf>,
+    /// X.509 certificates in DER that came with it: its own, then those of the authorities above.
+    pub(super) chain: Vec<Vec<u8>>,
     /// What is shown instead of the public key.
     pub(super) certificate: Option<Certified>,
 }
@@ -48,20 +54,42 @@ pub(super) enum Key {
 impl Candidate {
     /// A key that shows its public half.
     pub(super) fn plain(name: String, public: Vec<u8>, key: Key) -> Self {
-        Self { name, public, key, path: None, certificate: None }
+        Self { name, public, key, path: None, chain: Vec::new(), certificate: None }
+    }
+
+    /// The same with a certificate, which has a name of its own.
+    pub(super) fn certified(&self, name: &str, certificate: Certified) -> Self {
+        Self { name: name.to_owned(), certificate: Some(certificate), ..self.clone() }
     }
 
     /// The key blob to offer.
     pub(super) fn shown(&self) -> &[u8] {
-        self.certificate.as_ref().map_or(&self.public, |certificate| &certificate.blob)
+        self.certificate.as_ref().map_or(&self.public, Certified::blob)
     }
 
     /// What is offered to a server, for people.
     pub(super) fn detail(&self, user: &str) -> String {
-        let (name, fingerprint) = (&self.name, sha256_fingerprint(&self.public));
+        let mut detail = format!("{} {}", self.name, sha256_fingerprint(&self.public));
+        if let Some(Certified::X509(identity)) = &self.certificate {
+            detail.push_str(&format!(" as {} with {}", identity.algorithm(), subject(identity)));
+        }
         match doubt(self.shown(), user) {
-            Some(doubt) => format!("{name} {fingerprint}, {doubt}"),
-            None => format!("{name} {fingerprint}"),
+            Some(doubt) => format!("{detail}, {doubt}"),
+            None => detail,
+        }
+    }
+
+    /// Why it was not offered to a server that it does not suit, for people.
+    pub(super) fn unsuited(&self) -> String {
+        match &self.certificate {
+            Some(Certified::X509(identity)) => {
+                let name = identity.algorithm();
+                format!(
+                    "not shown, as the server does not list {name}; PubkeyAcceptedAlgorithms=+{name} shows it \
+                     all the same"
+                )
+            }
+            _ => "no signature algorithm suits the key and the server".to_owned(),
         }
     }
 
@@ -73,15 +101,32 @@ impl Candidate {
         }
     }
 
+    /// The algorithm that whoever signs is to sign with, where this one is offered.
+    pub(crate) fn plain_algorithm<'a>(&self, algorithm: &'a str) -> &'a str {
+        self.certificate.as_ref().map_or(algorithm, |certificate| certificate.plain(algorithm))
+    }
+
+    /// What the signature by [the algorithm of the key](Self::plain_algorithm) is to the server.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn signature(&self, plain: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let Some(certificate) = &self.certificate else { return Ok(plain) };
+        certificate.signature(plain).ok_or_else(|| Error::identity(&self.name, "its signature is malformed"))
+    }
+
     /// Signs with the key, opening it first if need be. Blocks on arithmetic and on the person.
     pub(crate) fn sign(&self, settings: &Settings, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let algorithm = self.certificate.as_ref().map_or(algorithm, |_| certificate::plain(algorithm));
+        self.signature(self.sign_plainly(settings, self.plain_algorithm(algorithm), data)?)
+    }
+
+    fn sign_plainly(&self, settings: &Settings, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
         let signer = match &self.key {
             Key::Ready(signer) => signer.clone(),
             Key::Encrypted { path, bytes, unlocked } => match unlocked.get() {
                 Some(signer) => signer.clone(),
                 None => {
-                    let signer = unlock(settings, path, bytes)?;
+                    let signer = unlock(settings, path, bytes)?.signer;
                     if signer.public_key() != self.public {
                         return Err(stale_public_half(path));
                     }
@@ -181,21 +226,29 @@ fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
         let public = underpass_keys::public_of(&bytes).map_err(|error| problem(path, &error))?;
         return Ok(candidate(public.blob(), Key::Public));
     }
-    let signer = match underpass_keys::load(&bytes, None) {
-        Ok(key) => key.signer,
+    let key = match underpass_keys::load(&bytes, None) {
+        Ok(key) => key,
         Err(error) if error.wants_passphrase() => {
-            let own = || Some(underpass_keys::public_of(&bytes).ok()?.blob().to_vec());
-            let shown = own().or_else(|| public_half_beside(path)).or_else(|| certified_beside(path));
+            let (own, chain) = shown_in(&bytes);
+            let shown = own.or_else(|| public_half_beside(path)).or_else(|| certified_beside(path));
             if let Some(public) = shown {
                 let (path, bytes) = (path.to_owned(), Arc::new(bytes));
                 let key = Key::Encrypted { path, bytes, unlocked: Arc::default() };
-                return Ok(candidate(&public, key));
+                return Ok(Candidate { chain, ..candidate(&public, key) });
             }
             unlock(settings, path, &bytes)?
         }
         Err(error) => return Err(problem(path, &error)),
     };
-    Ok(candidate(signer.public_key(), Key::Ready(signer.clone())))
+    let PrivateKey { signer, certificates, .. } = key;
+    Ok(Candidate { chain: certificates, ..candidate(signer.public_key(), Key::Ready(signer.clone())) })
+}
+
+/// The public half and the certificates that a locked file shows of its key.
+fn shown_in(bytes: &[u8]) -> (Option<Vec<u8>>, Vec<Vec<u8>>) {
+    let store = Store::open(bytes, Passwords::default()).ok();
+    let Some(entry) = store.as_ref().and_then(|store| store.select("*")) else { return Default::default() };
+    (entry.public.as_ref().map(|public| public.blob().to_vec()), entry.certificates.clone())
 }
 
 /// The key in `FILE.pub`, which ssh-keygen puts beside each key.
@@ -209,6 +262,12 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Whom a certificate is about, for people.
+fn subject(identity: &X509Identity) -> String {
+    let subject = Chain::parse(identity.blob()).map(|chain| chain.holder().subject()).unwrap_or_default();
+    untrusted(subject.as_bytes()).to_string()
+}
+
 /// It came from `FILE.pub` or `FILE-cert.pub`, or from a certificate in the same file.
 fn stale_public_half(path: &Path) -> Error {
     let (file, public) = (path.display(), beside(path).display().to_string());
@@ -216,7 +275,7 @@ fn stale_public_half(path: &Path) -> Error {
         .with_advice(format!("remove {public}, or write it anew: ssh-keygen -y -f {file} > {public}"))
 }
 
-fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Signer>, Error> {
+fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<PrivateKey, Error> {
     let mut failure = KeyFileError::PassphraseMissing;
     let mut attempt = 0;
     let mut passphrase = settings.passphrase.clone();
@@ -236,7 +295,7 @@ fn unlock(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<Arc<dyn Sign
             None => Passwords::from(Some(&given)),
         };
         match Store::open(bytes, passwords).and_then(|store| store.private_key("*")) {
-            Ok(key) => return Ok(key.signer),
+            Ok(key) => return Ok(key),
             Err(KeyFileError::WrongKeyPassword) => {
                 failure = KeyFileError::WrongKeyPassword;
                 outer.get_or_insert(given);

@@ -1,44 +1,94 @@
-//! OpenSSH certificates of users: which key shows which.
+//! Certificates of users: which key shows which.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use underpass_crypto::algorithms::x509::X509Identity;
 use underpass_crypto::certificate::{Certificate, CertificateError, is_certificate};
+use underpass_crypto::x509::{Chain, is_x509};
 use underpass_crypto::{Provider, Signature, key_type};
+use underpass_keys::Format;
 
 use super::candidate::{Candidate, Key};
+use super::x509;
 use crate::agent::Agent;
 use crate::keys::read;
 use crate::{Error, Event, Settings};
 
-/// An OpenSSH certificate of a user: an authority vouches for one of the private keys.
+/// A certificate of a user: an authority vouches for one of the private keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserCertificate {
-    /// In a file, as `ssh-keygen -s` makes it. The file is read anew for each login.
+    /// In a file, which is read anew for each login: an OpenSSH certificate, as `ssh-keygen -s` makes it; or an X.509
+    /// certificate in any [`Format`] that holds some, with those of authorities above it if the server lacks them.
     File(PathBuf),
-    /// As such a file's line. The first word may be another of the algorithms of the key, and is the one to sign with:
-    /// `rsa-sha2-256-cert-v01@openssh.com` or `rsa-sha2-512-cert-v01@openssh.com` instead of
+    /// As the line of an OpenSSH certificate's file. The first word may be another of the algorithms of the key, and is
+    /// the one to sign with: `rsa-sha2-256-cert-v01@openssh.com` or `rsa-sha2-512-cert-v01@openssh.com` instead of
     /// `ssh-rsa-cert-v01@openssh.com`, which is SHA-1.
     Line(String),
 }
 
 /// What a key shows instead of its public half.
 #[derive(Debug, Clone)]
-pub(super) struct Certified {
-    pub(super) blob: Vec<u8>,
+pub(super) enum Certified {
+    OpenSsh(OpenSsh),
+    X509(X509Identity),
+}
+
+/// An OpenSSH certificate.
+#[derive(Debug, Clone)]
+pub(super) struct OpenSsh {
+    blob: Vec<u8>,
     /// The only algorithm to sign with.
     only: Option<&'static Signature>,
 }
 
 impl Certified {
+    pub(super) fn blob(&self) -> &[u8] {
+        match self {
+            Self::OpenSsh(certificate) => &certificate.blob,
+            Self::X509(identity) => identity.blob(),
+        }
+    }
+
     /// The algorithms of a key that has these without the certificate.
     pub(super) fn algorithms(&self, plain: &[String]) -> Vec<String> {
+        let has = |algorithm: &str| plain.iter().any(|name| name == algorithm);
+        match self {
+            Self::OpenSsh(certificate) => {
+                let fits = certificate.algorithms().filter(|it| has(it.signature_format));
+                fits.map(|it| it.name.to_owned()).collect()
+            }
+            Self::X509(identity) if has(identity.plain_algorithm()) => vec![identity.algorithm().to_owned()],
+            Self::X509(_) => Vec::new(),
+        }
+    }
+
+    /// The algorithm of the key that is certified.
+    pub(super) fn plain<'a>(&self, algorithm: &'a str) -> &'a str {
+        match self {
+            Self::OpenSsh(_) => {
+                let found = Provider::find(Provider::ALL.signatures, algorithm);
+                found.map_or(algorithm, |found| found.signature_format)
+            }
+            Self::X509(identity) => identity.plain_algorithm(),
+        }
+    }
+
+    /// What a signature of the key is to the server. `None` if it is none of that key's.
+    pub(super) fn signature(&self, plain: Vec<u8>) -> Option<Vec<u8>> {
+        match self {
+            Self::OpenSsh(_) => Some(plain),
+            Self::X509(identity) => identity.signature(&plain).ok(),
+        }
+    }
+}
+
+impl OpenSsh {
+    fn algorithms(&self) -> impl Iterator<Item = &'static Signature> {
         let format = key_type(&self.blob).unwrap_or_default();
-        let all = Provider::ALL.signatures.iter().filter(|algorithm| algorithm.key_format == format);
-        let fits = |it: &Signature| plain.iter().any(|name| name == it.signature_format);
-        let wanted = |it: &Signature| self.only.is_none_or(|only| only.name == it.name);
-        all.filter(|it| fits(it) && wanted(it)).map(|it| it.name.to_owned()).collect()
+        let all = Provider::ALL.signatures.iter().copied();
+        all.filter(move |it| it.key_format == format && self.only.is_none_or(|only| only.name == it.name))
     }
 
     /// The plain key.
@@ -47,8 +97,11 @@ impl Certified {
     }
 
     fn in_file(path: &Path) -> Result<Self, Error> {
-        let bytes = read(path).map_err(|error| error.with_advice(ADVICE))?;
-        let public = underpass_keys::public_of(&bytes).map_err(|error| mistake(path, error.to_string()))?;
+        Self::of_file(path, &read(path).map_err(|error| error.with_advice(ADVICE))?)
+    }
+
+    fn of_file(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        let public = underpass_keys::public_of(bytes).map_err(|error| mistake(path, error.to_string()))?;
         Self::new(public.blob(), None).map_err(|problem| mistake(path, problem))
     }
 
@@ -74,48 +127,67 @@ impl Certified {
     }
 }
 
-/// The algorithm of the key that is certified.
-pub(super) fn plain(algorithm: &str) -> &str {
-    let found = Provider::find(Provider::ALL.signatures, algorithm);
-    found.map_or(algorithm, |found| found.signature_format)
-}
-
-/// Keys as they are offered: first with the certificates that the settings name, or if they name none, with those beside
-/// the keys' files; then plain. A certificate of a key that is not there is passed over with a warning. Blocks on the disk.
+/// Keys as they are offered: first with the certificates that the settings name, or if they name none, with OpenSSH's beside
+/// the keys' files and those of X.509 that came with the keys; then plain. A certificate of a key that is not there is
+/// passed over with a warning. Blocks on the disk.
 ///
 /// # Errors
 /// A line of the settings is no certificate. A file that is none is passed over with a warning, as by ssh.
 pub(crate) fn with_certificates(settings: &Settings, keys: &[Candidate]) -> Result<Vec<Candidate>, Error> {
     let mut offered = Vec::new();
     for named in &settings.certificates {
-        let (name, certificate) = match named {
-            UserCertificate::File(path) => match Certified::in_file(path) {
-                Ok(certificate) => (path.display().to_string(), certificate),
+        match named {
+            UserCertificate::File(path) => match of_file(settings, keys, path) {
+                Ok(certified) => offered.extend(certified),
                 // It may be renewed just now; and there are other things to log in with.
-                Err(problem) => {
-                    settings.tell(|| Event::Warning { text: problem.to_string() });
-                    continue;
-                }
+                Err(problem) => settings.tell(|| Event::Warning { text: problem.to_string() }),
             },
-            UserCertificate::Line(line) => (LINE.to_owned(), Certified::in_line(line)?),
-        };
-        let key = certificate.key();
-        let owner = match keys.iter().find(|owner| owner.public == key) {
-            Some(owner) => owner.clone(),
-            None if Agent::of(settings).is_some() => Candidate::plain(String::new(), key, Key::Public),
-            None => {
-                let text = format!("{name}: it certifies a key that is not among the private keys");
-                settings.tell(|| Event::Warning { text });
-                continue;
+            UserCertificate::Line(line) => {
+                let certificate = OpenSsh::in_line(line)?;
+                let owner = owner(settings, keys, LINE, certificate.key());
+                offered.extend(owner.map(|owner| owner.certified(LINE, Certified::OpenSsh(certificate))));
             }
-        };
-        offered.push(Candidate { name, certificate: Some(certificate), ..owner });
+        }
     }
     if settings.certificates.is_empty() {
-        offered.extend(keys.iter().filter_map(|key| with_the_one_beside(settings, key)));
+        for key in keys {
+            offered.extend(with_the_one_beside(settings, key));
+            offered.extend(x509::with_its_own(settings, key)?);
+        }
     }
     offered.extend(keys.iter().cloned());
     Ok(offered)
+}
+
+/// The key with each certificate that a file has for it.
+fn of_file(settings: &Settings, keys: &[Candidate], path: &Path) -> Result<Vec<Candidate>, Error> {
+    let bytes = read(path).map_err(|error| error.with_advice(ADVICE))?;
+    let (key, shown) = match Format::of(&bytes) {
+        Format::PublicKey | Format::Certificate | Format::Rfc4716 => {
+            let certificate = OpenSsh::of_file(path, &bytes)?;
+            (certificate.key(), vec![Certified::OpenSsh(certificate)])
+        }
+        _ => {
+            let (key, identities) = x509::of_file(settings, keys, path, &bytes)?;
+            (key, identities.into_iter().map(Certified::X509).collect())
+        }
+    };
+    let name = path.display().to_string();
+    let Some(owner) = owner(settings, keys, &name, key) else { return Ok(Vec::new()) };
+    Ok(shown.into_iter().map(|certificate| owner.certified(&name, certificate)).collect())
+}
+
+/// Whose certificate it is.
+fn owner(settings: &Settings, keys: &[Candidate], name: &str, key: Vec<u8>) -> Option<Candidate> {
+    match keys.iter().find(|owner| owner.public == key) {
+        Some(owner) => Some(owner.clone()),
+        None if Agent::of(settings).is_some() => Some(Candidate::plain(String::new(), key, Key::Public)),
+        None => {
+            let text = format!("{name}: it certifies a key that is not among the private keys");
+            settings.tell(|| Event::Warning { text });
+            None
+        }
+    }
 }
 
 /// A key with the certificate that ssh-keygen puts beside it.
@@ -124,10 +196,9 @@ fn with_the_one_beside(settings: &Settings, key: &Candidate) -> Option<Candidate
     if !path.exists() {
         return None;
     }
-    let problem = match Certified::in_file(&path) {
+    let problem = match OpenSsh::in_file(&path) {
         Ok(certificate) if certificate.key() == key.public => {
-            let name = path.display().to_string();
-            return Some(Candidate { name, certificate: Some(certificate), ..key.clone() });
+            return Some(key.certified(&path.display().to_string(), Certified::OpenSsh(certificate)));
         }
         Ok(_) => mistake(&path, "it certifies another key than the one that it is beside".to_owned()),
         Err(problem) => problem,
@@ -138,7 +209,7 @@ fn with_the_one_beside(settings: &Settings, key: &Candidate) -> Option<Candidate
 
 /// The public half of a key, out of the certificate beside its file.
 pub(super) fn certified_beside(path: &Path) -> Option<Vec<u8>> {
-    Certified::in_file(&beside(path)).ok().map(|certificate| certificate.key())
+    OpenSsh::in_file(&beside(path)).ok().map(|certificate| certificate.key())
 }
 
 /// `FILE-cert.pub`.
@@ -152,6 +223,10 @@ fn beside(path: &Path) -> PathBuf {
 /// asked all the same: it may know the user by other names, and has a clock of its own.
 pub(super) fn doubt(shown: &[u8], user: &str) -> Option<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    if is_x509(shown) {
+        let problem = Chain::parse(shown).ok()?.holder().check_time(now).err()?;
+        return Some(format!("but {problem}"));
+    }
     match Certificate::parse(shown).ok()?.check_user(user, now).err()? {
         CertificateError::Purpose => Some("but it is not a user's certificate".to_owned()),
         CertificateError::Principal => Some(format!("but it does not name the user {user}")),
@@ -159,11 +234,12 @@ pub(super) fn doubt(shown: &[u8], user: &str) -> Option<String> {
     }
 }
 
-fn mistake(path: &Path, problem: String) -> Error {
+pub(super) fn mistake(path: &Path, problem: String) -> Error {
     Error::identity(path, problem).with_advice(ADVICE)
 }
 
-const ADVICE: &str = "name a certificate as `ssh-keygen -s` makes it: FILE-cert.pub beside the private key";
+const ADVICE: &str = "name a certificate as `ssh-keygen -s` makes it, FILE-cert.pub beside the private key; or one of X.509, in \
+                      PEM or another common format";
 
 /// Stands for the name of a file.
 const LINE: &str = "the certificate in the settings";
@@ -186,7 +262,7 @@ mod tests {
     impl Certified {
         /// Of whatever this is.
         pub(in crate::logon) fn any(blob: Vec<u8>) -> Self {
-            Self { blob, only: None }
+            Self::OpenSsh(OpenSsh { blob, only: None })
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use underpass_agent::Identity;
+use underpass_crypto::x509::is_x509;
 use underpass_wire::Untrusted;
 
 use super::candidate::{Candidate, Key};
@@ -52,7 +53,11 @@ impl Candidate {
         match (self.held_as(held), &self.key) {
             (None, _) | (_, Key::Ready(_)) => self.clone(),
             (Some(public), _) => {
-                Self { public: public.to_vec(), key: Key::Agent(agent.clone()), ..self.clone() }
+                // Holding X.509 certificates, it knows by itself what becomes of signatures.
+                let own = public != self.public && is_x509(public);
+                let certificate = self.certificate.clone().filter(|_| !own);
+                let key = Key::Agent(agent.clone());
+                Self { public: public.to_vec(), key, certificate, ..self.clone() }
             }
         }
     }
