@@ -1,5 +1,7 @@
 //! A key of each type in each format that others write, up to a login. What was used is printed as a table.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -81,6 +83,37 @@ fn made_by_keytool() -> Result<()> {
         }
         Ok(files)
     })
+}
+
+/// Of the sizes at both ends of what is supported. The largest takes minutes to make; it is one that only tests know.
+#[test]
+fn of_rsa_with_1024_and_with_16384_bits() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (small, large) = (directory.path().join("small"), directory.path().join("large"));
+    run(Command::new("ssh-keygen").args(["-q", "-t", "rsa", "-b", "1024", "-N", "", "-f"]).arg(&small))?;
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/keys/testdata/rsa16384.pem");
+    fs::copy(made, &large)?;
+    fs::set_permissions(&large, fs::Permissions::from_mode(0o600))?;
+    let mut authorized = String::new();
+    for key in [&small, &large] {
+        authorized += &run(Command::new("ssh-keygen").arg("-y").arg("-f").arg(key))?;
+    }
+    let file = directory.path().join("authorized_keys");
+    fs::write(&file, authorized)?;
+    let lines =
+        ["RequiredRSASize 1024", &format!("AuthorizedKeysFile {}", file.display()), "LogLevel DEBUG3"];
+    let peer = sshd::start(&lines)?;
+    for key in [small, large] {
+        for algorithm in ["rsa-sha2-256", "rsa-sha2-512"] {
+            let (log, mark) = (peer.process().err(), peer.process().err().mark());
+            let client = Client::of(&peer)?.ours().no_identity().identity(key.clone());
+            let client = client.option("PubkeyAcceptedAlgorithms", algorithm);
+            client.forward(Target::Echo.start()?.address()).start()?;
+            let signature = format!("have {algorithm} signature for");
+            assert!(log.text_from(mark).contains(&signature), "{key:?} {algorithm}");
+        }
+    }
+    Ok(())
 }
 
 /// Logs in with each file that `convert` makes of each key.
