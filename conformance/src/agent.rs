@@ -74,6 +74,15 @@ impl Agent {
         self.ssh_add(&["-q".as_ref(), key])
     }
 
+    /// Has it hold a key that is in a device, and the certificate beside its file if there is one: in OpenSSH's device of
+    /// software.
+    ///
+    /// # Errors
+    /// It does not take it.
+    pub fn add_from_device(&self, key: &Path) -> Result<()> {
+        self.ssh_add(&["-q".as_ref(), "-S".as_ref(), SK_DUMMY.as_ref(), key])
+    }
+
     /// Locks it.
     ///
     /// # Errors
@@ -112,6 +121,9 @@ pub fn answer(stream: &mut UnixStream, body: &[u8]) {
     // A client that is gone wants none.
     let _ = stream.write_all(&[&(body.len() as u32).to_be_bytes(), body].concat());
 }
+
+/// A FIDO authenticator of software that needs no touch, from OpenSSH's own tests (Debian: `openssh-tests`).
+pub const SK_DUMMY: &str = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
 
 const SOCKET: &str = "agent";
 

@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use underpass_conformance::agent::{Agent, answer, request};
+use underpass_conformance::agent::{Agent, SK_DUMMY, answer, request};
 use underpass_conformance::keys::{KeyType, Keys, public_half};
 use underpass_conformance::peer::sshd;
 use underpass_conformance::{Client, Peer, PeerKind, Result, traffic, with_each_peer};
@@ -50,6 +51,43 @@ fn with_a_certificate() -> Result<()> {
         fs::rename(certificate, scratch.path().join("key-cert.pub"))?;
         agent.add(&key)?;
         carries(&peer, |client| with(client, &agent))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn with_a_key_in_a_device_with_and_without_a_certificate() -> Result<()> {
+    let authority = Keys::get()?.authority().with_extension("pub");
+    for (kind, algorithm) in [("ed25519-sk", "sk-ssh-ed25519"), ("ecdsa-sk", "sk-ecdsa-sha2-nistp256")] {
+        let scratch = tempfile::tempdir()?;
+        let key = scratch.path().join("key");
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", kind, "-w", SK_DUMMY, "-N", "", "-f"]).arg(&key);
+        assert!(keygen.status()?.success());
+        let authorized = format!("AuthorizedKeysFile {}", key.with_extension("pub").display());
+        let plain = sshd::start(&["LogLevel DEBUG3", &authorized])?;
+        let agent = Agent::start()?;
+        agent.add_from_device(&key)?;
+        carries(&plain, |client| with(client, &agent))?;
+        // And with its files, neither of which holds the private half.
+        for file in [key.clone(), key.with_extension("pub")] {
+            let named = |client| with(client, &agent).identity(file).option("IdentitiesOnly", "yes");
+            carries(&plain, named)?;
+        }
+        let signed = |server: &Peer, name: &str| server.process().err().text().contains(name);
+        assert!(signed(&plain, &format!("have {algorithm}@openssh.com signature for")));
+
+        let aside = tempfile::tempdir()?;
+        let certificate = Keys::get()?.certify(&key, &["-n", "tess"], aside.path())?;
+        fs::copy(certificate, key.with_file_name("key-cert.pub"))?;
+        let trusted = format!("TrustedUserCAKeys {}", authority.display());
+        let certified = sshd::start(&["LogLevel DEBUG3", &trusted, "AuthorizedKeysFile none"])?;
+        let named = key.with_file_name("key-cert.pub").display().to_string();
+        carries(&certified, |client| with(client, &agent).option("CertificateFile", named.clone()))?;
+        let agent = Agent::start()?;
+        agent.add_from_device(&key)?;
+        carries(&certified, |client| with(client, &agent))?;
+        assert!(signed(&certified, &format!("have {algorithm}-cert-v01@openssh.com signature for")));
     }
     Ok(())
 }

@@ -248,6 +248,16 @@ const FORMATS: &[Format] = &[
         plain: "ecdsa-sha2-nistp521",
         fields: 2,
     },
+    Format {
+        certificate: "sk-ssh-ed25519-cert-v01@openssh.com",
+        plain: "sk-ssh-ed25519@openssh.com",
+        fields: 2,
+    },
+    Format {
+        certificate: "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+        plain: "sk-ecdsa-sha2-nistp256@openssh.com",
+        fields: 3,
+    },
     Format { certificate: "ssh-rsa-cert-v01@openssh.com", plain: "ssh-rsa", fields: 2 },
     Format { certificate: "ssh-dss-cert-v01@openssh.com", plain: "ssh-dss", fields: 4 },
 ];

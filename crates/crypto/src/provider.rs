@@ -84,8 +84,12 @@ impl Provider {
     }
 
     /// Signatures of devices, which are no host keys.
-    const DEVICES: &[&Signature] =
-        &[&a::security_key::SK_SSH_ED25519, &a::security_key::SK_ECDSA_SHA2_NISTP256];
+    const DEVICES: &[&Signature] = &[
+        &a::certified::SK_SSH_ED25519_CERT,
+        &a::certified::SK_ECDSA_SHA2_NISTP256_CERT,
+        &a::security_key::SK_SSH_ED25519,
+        &a::security_key::SK_ECDSA_SHA2_NISTP256,
+    ];
 
     /// What a server offers: fit for today, best first.
     pub const MODERN: Provider = Provider {

@@ -10,6 +10,8 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("sshd"), "openssh-server"),
     (Needed::Program("ssh"), "openssh-client"),
     (Needed::Program("ssh-keygen"), "openssh-client"),
+    // A device of software, and what OpenSSH's own tests need.
+    (Needed::File("/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so"), "openssh-tests"),
     (Needed::Program("dropbear"), "dropbear-bin"),
     (Needed::Program("curl"), "curl"),
     (Needed::Library("libnss_wrapper.so"), "libnss-wrapper"),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::legacy::{ssh_dss, ssh_rsa};
-use super::{ecdsa, ed25519, rsa};
+use super::{ecdsa, ed25519, rsa, security_key};
 use crate::certificate::{Certificate, CertificateError};
 use crate::{SignError, Signature, SignatureError, Signer, Strength, key_type};
 
@@ -36,6 +36,12 @@ certified! {
     /// `ecdsa-sha2-nistp521-cert-v01@openssh.com`.
     ECDSA_SHA2_NISTP521_CERT = Modern, "ecdsa-sha2-nistp521-cert-v01@openssh.com",
         "ecdsa-sha2-nistp521-cert-v01@openssh.com", ecdsa::ECDSA_SHA2_NISTP521;
+    /// `sk-ssh-ed25519-cert-v01@openssh.com`.
+    SK_SSH_ED25519_CERT = Modern, "sk-ssh-ed25519-cert-v01@openssh.com", "sk-ssh-ed25519-cert-v01@openssh.com",
+        security_key::SK_SSH_ED25519;
+    /// `sk-ecdsa-sha2-nistp256-cert-v01@openssh.com`.
+    SK_ECDSA_SHA2_NISTP256_CERT = Modern, "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+        "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", security_key::SK_ECDSA_SHA2_NISTP256;
     /// `rsa-sha2-512-cert-v01@openssh.com`.
     RSA_SHA2_512_CERT = Modern, "rsa-sha2-512-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com", rsa::RSA_SHA2_512;
     /// `rsa-sha2-256-cert-v01@openssh.com`.
@@ -46,7 +52,7 @@ certified! {
     SSH_DSS_CERT = Legacy, "ssh-dss-cert-v01@openssh.com", "ssh-dss-cert-v01@openssh.com", ssh_dss::SSH_DSS;
 }
 
-/// All of them, with the algorithm of the plain key.
+/// Those of keys that are not in devices, with the algorithm of the plain key.
 const ALL: [(&Signature, &Signature); 8] = [
     (&SSH_ED25519_CERT, &ed25519::SSH_ED25519),
     (&ECDSA_SHA2_NISTP256_CERT, &ecdsa::ECDSA_SHA2_NISTP256),

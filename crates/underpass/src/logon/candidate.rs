@@ -221,8 +221,7 @@ fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
         let plain = Candidate::plain(path.display().to_string(), public.to_vec(), key);
         Candidate { path: Some(path.to_owned()), ..plain }
     };
-    if Agent::of(settings).is_some() && matches!(Format::of(&bytes), Format::PublicKey | Format::Certificate)
-    {
+    if Agent::of(settings).is_some() && is_public(&bytes) {
         let public = underpass_keys::public_of(&bytes).map_err(|error| problem(path, &error))?;
         return Ok(candidate(public.blob(), Key::Public));
     }
@@ -242,6 +241,12 @@ fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
     };
     let PrivateKey { signer, certificates, .. } = key;
     Ok(Candidate { chain: certificates, ..candidate(signer.public_key(), Key::Ready(signer.clone())) })
+}
+
+/// Whether a file has no private half: that of a key in a device is a handle, of which the agent knows what to do with it.
+fn is_public(bytes: &[u8]) -> bool {
+    matches!(Format::of(bytes), Format::PublicKey | Format::Certificate)
+        || underpass_keys::public_of(bytes).is_ok_and(|public| public.key_type().starts_with("sk-"))
 }
 
 /// The public half and the certificates that a locked file shows of its key.

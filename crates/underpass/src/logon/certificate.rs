@@ -67,10 +67,7 @@ impl Certified {
     /// The algorithm of the key that is certified.
     pub(super) fn plain<'a>(&self, algorithm: &'a str) -> &'a str {
         match self {
-            Self::OpenSsh(_) => {
-                let found = Provider::find(Provider::ALL.signatures, algorithm);
-                found.map_or(algorithm, |found| found.signature_format)
-            }
+            Self::OpenSsh(_) => find(algorithm).map_or(algorithm, |found| found.signature_format),
             Self::X509(identity) => identity.plain_algorithm(),
         }
     }
@@ -87,7 +84,7 @@ impl Certified {
 impl OpenSsh {
     fn algorithms(&self) -> impl Iterator<Item = &'static Signature> {
         let format = key_type(&self.blob).unwrap_or_default();
-        let all = Provider::ALL.signatures.iter().copied();
+        let all = Provider::all_for_users().into_iter();
         all.filter(move |it| it.key_format == format && self.only.is_none_or(|only| only.name == it.name))
     }
 
@@ -108,7 +105,7 @@ impl OpenSsh {
     fn in_line(line: &str) -> Result<Self, Error> {
         let mistake = |problem: String| mistake(Path::new(LINE), problem);
         let name = line.split_ascii_whitespace().next().unwrap_or_default();
-        let algorithm = Provider::find(Provider::ALL.signatures, name)
+        let algorithm = find(name)
             .filter(|algorithm| is_certificate(algorithm.key_format))
             .ok_or_else(|| mistake("it does not begin with an algorithm for certificates".to_owned()))?;
         let rest = line.trim_ascii_start().strip_prefix(name).unwrap_or_default();
@@ -125,6 +122,11 @@ impl OpenSsh {
         Certificate::parse(blob).map_err(|error| error.to_string())?;
         Ok(Self { blob: blob.to_vec(), only })
     }
+}
+
+/// Whatever users can sign with, by its name.
+fn find(name: &str) -> Option<&'static Signature> {
+    Provider::all_for_users().into_iter().find(|algorithm| algorithm.name == name)
 }
 
 /// Keys as they are offered: first with the certificates that the settings name, or if they name none, with OpenSSH's beside
