@@ -1,16 +1,13 @@
 //! X.509 certificates (RFC 5280): whose they are, and which key they belong to. Nobody here decides whether to trust
 //! one.
 
-use der::{Decode as _, Encode as _};
-use x509_cert::Certificate as Parsed;
+use underpass_crypto::x509::X509Certificate;
 
-use crate::{Entry, KeyFileError, MAX_CHAIN, PublicKey, Store, der_key};
+use crate::{Entry, KeyFileError, MAX_CHAIN, PublicKey, Store};
 
 /// A certificate in a file.
 pub(crate) struct Certificate {
-    der: Vec<u8>,
-    subject: String,
-    issuer: String,
+    inner: X509Certificate,
     /// Absent for a key that SSH has no name for.
     public: Option<PublicKey>,
     /// What the file calls it.
@@ -20,17 +17,10 @@ pub(crate) struct Certificate {
 impl Certificate {
     /// From DER.
     pub(crate) fn parse(der: &[u8]) -> Result<Self, KeyFileError> {
-        let parsed = Parsed::from_der(der)
+        let inner = X509Certificate::from_der(der)
             .map_err(|_| KeyFileError::Malformed("a certificate in it is damaged or breaks RFC 5280"))?;
-        let tbs = parsed.tbs_certificate();
-        let public = der_key::public(&tbs.subject_public_key_info().to_der()?).ok();
-        Ok(Self {
-            der: der.to_vec(),
-            subject: tbs.subject().to_string(),
-            issuer: tbs.issuer().to_string(),
-            public,
-            name: String::new(),
-        })
+        let public = inner.key().ok().and_then(|key| PublicKey::from_blob(&key).ok());
+        Ok(Self { inner, public, name: String::new() })
     }
 
     fn certifies(&self, key: &PublicKey) -> bool {
@@ -77,21 +67,21 @@ impl Store {
         own.map(|own| chain(own, &all))
             .unwrap_or_default()
             .into_iter()
-            .map(|at| all[at].der.clone())
+            .map(|at| all[at].inner.der().to_owned())
             .collect()
     }
 }
 
 /// Whether it stands above another one.
 fn is_authority(certificate: &Certificate, all: &[Certificate]) -> bool {
-    all.iter().any(|one| one.issuer == certificate.subject && one.der != certificate.der)
+    all.iter().any(|one| certificate.inner.is_above(&one.inner))
 }
 
 /// Gives a key the chain that belongs to it, its own certificate first.
 pub(crate) fn certify<'a>(key: &mut Entry, chain: impl IntoIterator<Item = &'a Certificate>) {
     for certificate in chain {
         if key.certificates.is_empty() {
-            key.subject.clone_from(&certificate.subject);
+            key.subject = certificate.inner.subject();
             if key.public.is_none() {
                 key.public.clone_from(&certificate.public);
             }
@@ -99,21 +89,12 @@ pub(crate) fn certify<'a>(key: &mut Entry, chain: impl IntoIterator<Item = &'a C
                 key.name.clone_from(&certificate.name);
             }
         }
-        key.certificates.push(certificate.der.clone());
+        key.certificates.push(certificate.inner.der().to_owned());
     }
 }
 
 /// From one certificate upwards, as far as the authorities are among `all`.
 fn chain(own: usize, all: &[Certificate]) -> Vec<usize> {
-    let mut chain = vec![own];
-    let mut last = own;
-    while chain.len() < MAX_CHAIN && all[last].issuer != all[last].subject {
-        let above = all.iter().position(|one| one.subject == all[last].issuer);
-        match above.filter(|above| !chain.contains(above)) {
-            Some(above) => chain.push(above),
-            None => break,
-        }
-        last = chain[chain.len() - 1];
-    }
-    chain
+    let all: Vec<_> = all.iter().map(|certificate| &certificate.inner).collect();
+    X509Certificate::chain(own, &all, MAX_CHAIN)
 }

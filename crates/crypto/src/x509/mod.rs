@@ -7,6 +7,7 @@ mod chain;
 mod error;
 mod key;
 mod roots;
+mod subject;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use chain::{Chain, MAX_CERTIFICATES, is_algorithm, is_x509};
 pub use error::X509Error;
 pub(crate) use key::integers;
 pub use roots::{MAX_ROOTS, Roots};
+pub use subject::find_by_name;
 
 /// A certificate, taken apart and not verified.
 #[derive(Clone)]
@@ -69,6 +71,32 @@ impl X509Certificate {
     /// Who made it, as a string (RFC 4514). Its maker chose the text: escape it before showing it.
     pub fn issuer(&self) -> String {
         self.inner.tbs_certificate().issuer().to_string()
+    }
+
+    /// Whether it is, by the names, that of the authority that made `other`, which is not itself.
+    pub fn is_above(&self, other: &Self) -> bool {
+        self.inner.tbs_certificate().subject() == other.inner.tbs_certificate().issuer()
+            && self.der != other.der
+    }
+
+    /// From one certificate of `all` upwards, by the names, as far as the authorities are among them, and no more than
+    /// `most`. What the signatures are worth is a question to [`Chain`].
+    pub fn chain(own: usize, all: &[&Self], most: usize) -> Vec<usize> {
+        let mut chain = vec![own];
+        let mut last = own;
+        while chain.len() < most {
+            let above = (0..all.len()).find(|at| !chain.contains(at) && all[*at].is_above(all[last]));
+            let Some(above) = above.filter(|_| !all[last].is_root()) else { break };
+            chain.push(above);
+            last = above;
+        }
+        chain
+    }
+
+    /// Whether it is a root, by the names.
+    fn is_root(&self) -> bool {
+        let inside = self.inner.tbs_certificate();
+        inside.subject() == inside.issuer()
     }
 
     /// Whether it holds at this time (seconds since 1970).
