@@ -8,6 +8,7 @@ use std::process::Command;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tempfile::TempDir;
 
+use crate::x509::{self, Authority};
 use crate::{Failure, Result};
 
 /// Where the module is.
@@ -53,6 +54,39 @@ impl Token {
     pub fn generate(&self, key_type: &str, id: &str, label: &str) -> Result<()> {
         let key = ["--keypairgen", "--key-type", key_type, "--id", id, "--label", label];
         self.tool(&[&["--login", "--pin", PIN], &key[..]].concat())
+    }
+
+    /// Has an authority certify the key of that label, and puts the certificate under `id` (in hexadecimal). Gives it as PEM.
+    ///
+    /// # Errors
+    /// A tool is missing, or failed.
+    pub fn certify(&self, by: &Authority, label: &str, id: &str, subject: &str) -> Result<String> {
+        let key = self.scratch.path().join("certified");
+        fs::write(key.with_extension("pub"), self.authorized_key(label)?)?;
+        let certificate = by.certify(&key, subject, x509::USER)?;
+        self.hold(&certificate, id, label)?;
+        Ok(certificate)
+    }
+
+    /// Puts a certificate on it, without a key.
+    ///
+    /// # Errors
+    /// A tool is missing, or failed.
+    pub fn hold(&self, certificate: &str, id: &str, label: &str) -> Result<()> {
+        let [pem, der] = ["certificate.pem", "certificate.der"].map(|name| self.scratch.path().join(name));
+        fs::write(&pem, certificate)?;
+        let (from, to) = (pem.display().to_string(), der.display().to_string());
+        self.run("openssl", &["x509", "-in", &from, "-outform", "DER", "-out", &to])?;
+        let object = ["--write-object", &to, "--type", "cert", "--id", id, "--label", label];
+        self.tool(&[&["--login", "--pin", PIN], &object[..]].concat())
+    }
+
+    /// Leaves of the key of that identifier the private half alone.
+    ///
+    /// # Errors
+    /// The tool is missing, or failed.
+    pub fn hide(&self, id: &str) -> Result<()> {
+        self.tool(&["--login", "--pin", PIN, "--delete-object", "--type", "pubkey", "--id", id])
     }
 
     /// The file with its configuration.

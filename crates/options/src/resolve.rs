@@ -238,7 +238,7 @@ fn identities(named: &[String], paths: &Paths<'_>) -> Result<Vec<Identity>, Erro
     for name in named {
         if KeyUri::is_one(name) {
             let uri = name.parse().map_err(|mistake: UriError| Error::configuration(mistake.to_string()))?;
-            identities.push(Identity::Token(uri));
+            identities.push(Identity::Token(Box::new(uri)));
         } else {
             let files = paths.all("IdentityFile", std::slice::from_ref(name))?;
             identities.extend(files.into_iter().map(Identity::File));

@@ -4,6 +4,7 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
+use underpass_crypto::x509::X509Certificate;
 use underpass_crypto::{Hash, Provider, Secret};
 use underpass_wire::Put as _;
 
@@ -20,6 +21,7 @@ pub struct TokenKey {
     id: Vec<u8>,
     label: String,
     public: Vec<u8>,
+    certificates: Vec<X509Certificate>,
 }
 
 impl TokenKey {
@@ -31,7 +33,11 @@ impl TokenKey {
         label: String,
         public: Vec<u8>,
     ) -> Self {
-        Self { token, kind, key_type, id, label, public }
+        Self { token, kind, key_type, id, label, public, certificates: Vec::new() }
+    }
+
+    pub(crate) fn with_certificates(self, certificates: Vec<X509Certificate>) -> Self {
+        Self { certificates, ..self }
     }
 
     /// The public key blob (RFC 4253 section 6.6).
@@ -47,6 +53,17 @@ impl TokenKey {
     /// Its identifier on the token (CKA_ID). Several keys may share one.
     pub fn id(&self) -> &[u8] {
         &self.id
+    }
+
+    /// The certificate that the token has for it, followed by those of the authorities above, as far as they are there.
+    pub fn certificates(&self) -> &[X509Certificate] {
+        &self.certificates
+    }
+
+    /// The subject of its certificate as RFC 4514 writes it; empty without a certificate. Whoever made the certificate
+    /// chose it: escape it before showing it.
+    pub fn subject(&self) -> String {
+        self.certificates.first().map(X509Certificate::subject).unwrap_or_default()
     }
 
     /// The label of the token. Whoever wrote the token chose it.

@@ -6,6 +6,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use underpass_crypto::Secret;
 
+use crate::certificate::choose;
 use crate::token::Token;
 use crate::{KeyUri, TokenError, TokenKey};
 
@@ -62,12 +63,15 @@ impl Module {
         for token in &tokens {
             keys.extend(token.public_keys(uri)?);
         }
-        if !keys.is_empty() {
-            return Ok(keys);
+        let chosen = choose(keys, uri);
+        if !chosen.is_empty() {
+            return Ok(chosen);
         }
+        let mut keys = Vec::new();
         for token in &tokens {
             keys.extend(token.private_keys(uri, pin)?);
         }
+        let keys = choose(keys, uri);
         if keys.is_empty() { Err(TokenError::NoKey) } else { Ok(keys) }
     }
 

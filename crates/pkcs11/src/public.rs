@@ -1,5 +1,7 @@
 //! From a token's attributes of a public key to its blob (RFC 4253 section 6.6).
 
+use cryptoki::object::KeyType;
+use underpass_crypto::key_type;
 use underpass_wire::Put as _;
 
 /// What kind of key it is, as far as signing goes.
@@ -45,6 +47,25 @@ static CURVES: [CurveRow; 3] = [
         len: 66,
     },
 ];
+
+/// What kind of key a blob is of. `None` for those that tokens do not have.
+pub(crate) fn kind_of(blob: &[u8]) -> Option<Kind> {
+    match key_type(blob)? {
+        "ssh-rsa" => Some(Kind::Rsa),
+        "ssh-ed25519" => Some(Kind::Ed25519),
+        name => CURVES.iter().find(|curve| curve.algorithm == name).map(Kind::Ecdsa),
+    }
+}
+
+impl From<Kind> for KeyType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Rsa => Self::RSA,
+            Kind::Ecdsa(_) => Self::EC,
+            Kind::Ed25519 => Self::EC_EDWARDS,
+        }
+    }
+}
 
 /// An RSA key: CKA_MODULUS and CKA_PUBLIC_EXPONENT, big-endian.
 pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {

@@ -8,11 +8,12 @@ use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::RawAuthPin;
 use underpass_crypto::Secret;
 
+use crate::certificate::Certificates;
 use crate::public::{self, Kind};
 use crate::{KeyUri, TokenError, TokenKey};
 
 /// Objects of a kind that are looked at on one token.
-const MAX_OBJECTS: usize = 256;
+pub(crate) const MAX_OBJECTS: usize = 256;
 
 /// A token, found again by its label and serial number if it was in another slot meanwhile.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl Token {
         self.slot().is_ok_and(|(_, info)| info.user_pin_final_try())
     }
 
-    /// The keys whose public halves everybody may see.
+    /// The keys whose public halves, or certificates, everybody may see.
     pub(crate) fn public_keys(self: &Arc<Self>, uri: &KeyUri) -> Result<Vec<TokenKey>, TokenError> {
         self.with_session(|session| self.keys(session, ObjectClass::PUBLIC_KEY, uri))
     }
@@ -177,7 +178,13 @@ impl Token {
                 keys.push(key);
             }
         }
-        Ok(keys)
+        let certificates = Certificates::read(self, session)?;
+        for key in certificates.keys(self, uri) {
+            if keys.iter().all(|known| known.public_key() != key.public_key()) {
+                keys.push(key);
+            }
+        }
+        Ok(keys.into_iter().flat_map(|key| certificates.certify(key)).collect())
     }
 }
 

@@ -23,6 +23,10 @@ pub struct KeyUri {
     pub object: Option<String>,
     /// The key's identifier.
     pub id: Option<Vec<u8>>,
+    /// The subject of the key's certificate: `x-subject`, which is none of that RFC's. The key is the one whose certificate
+    /// has just that, or if none has, the first whose contains it; `*` is the first with a certificate. Spelling matters as
+    /// little as in key stores: `CN=me, O="Example, Inc."`.
+    pub subject: Option<String>,
     /// The module to load.
     pub module_path: Option<PathBuf>,
     /// The PIN itself. It is better kept in a file.
@@ -94,6 +98,7 @@ impl KeyUri {
             "serial" => self.serial = Some(text(value)?),
             "object" => self.object = Some(text(value)?),
             "id" => self.id = Some(value),
+            "x-subject" => self.subject = Some(text(value)?),
             // A key has parts of these types, and no choice is made among them.
             "type" if matches!(value.as_slice(), b"private" | b"public" | b"cert") => {}
             "type" => return Err(UriError::Malformed(attribute.to_owned())),
@@ -172,6 +177,8 @@ mod tests {
         assert_eq!(uri.module_path, Some(PathBuf::from("/x.so")));
         assert_eq!(uri.pin.unwrap().expose(), b"1&");
         assert!(parsed("PKCS11:").token.is_none());
+        let subject = parsed("pkcs11:x-subject=CN=Me,O=%22Example,%20Inc.%22").subject;
+        assert_eq!(subject.as_deref(), Some("CN=Me,O=\"Example, Inc.\""));
     }
 
     #[test]

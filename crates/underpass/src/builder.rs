@@ -101,7 +101,7 @@ impl Builder {
     /// only modules that you trust. See also [`Settings::pkcs11_provider`] and [`Settings::pin`].
     pub fn token(mut self, uri: impl AsRef<str>) -> Self {
         match uri.as_ref().parse() {
-            Ok(uri) => self.settings.identities.push(Identity::Token(uri)),
+            Ok(uri) => self.settings.identities.push(Identity::Token(Box::new(uri))),
             Err(mistake) => {
                 let mistake: UriError = mistake;
                 self.mistake = self.mistake.or(Some(Error::configuration(mistake.to_string())));
@@ -591,7 +591,7 @@ pub enum Identity {
     /// In a file.
     File(PathBuf),
     /// On a PKCS#11 token: all that the URI fits.
-    Token(KeyUri),
+    Token(Box<KeyUri>),
     /// Held by the program.
     Signer(Arc<dyn Signer>),
 }

@@ -83,6 +83,11 @@ impl Key {
         self.key.algorithms()
     }
 
+    /// X.509 certificates in DER: its own, then those of the authorities above.
+    pub(crate) fn certificates(&self) -> Vec<Vec<u8>> {
+        self.key.certificates().iter().map(|certificate| certificate.der().to_vec()).collect()
+    }
+
     /// What to call it.
     pub(crate) fn name(&self) -> String {
         format!(

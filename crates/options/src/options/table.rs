@@ -107,7 +107,7 @@ pub(super) static TABLE: &[Row] = &[
               home directory, ${VARIABLE} is replaced, and so are the tokens of ssh_config(5), such as %d (home \
               directory), %h (host), %p (port) and %r (user); `none` is no key. A \
               URI that begins with `pkcs11:` means keys on a token, as in \
-              pkcs11:token=work;object=ssh?pin-source=file:/etc/pin",
+              pkcs11:token=work;object=ssh?pin-source=file:/etc/pin, or by their certificates: pkcs11:x-subject=CN=me",
         default: "those of ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa and ~/.ssh/id_rsa that exist",
         example: "~/.ssh/id_ed25519",
         repeats: true,

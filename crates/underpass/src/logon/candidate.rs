@@ -210,7 +210,8 @@ fn all_on_tokens(settings: &Settings) -> Vec<Candidate> {
 }
 
 fn on_token(key: token::Key) -> Candidate {
-    Candidate::plain(key.name(), key.public().to_vec(), Key::Token(key))
+    let chain = key.certificates();
+    Candidate { chain, ..Candidate::plain(key.name(), key.public().to_vec(), Key::Token(key)) }
 }
 
 /// The key in a file. One whose public half is shown, there or in the file beside it, is not opened before the server
