@@ -158,8 +158,7 @@ fn curve(fields: &mut Fields<'_>) -> Result<Curve, KeyFileError> {
 }
 
 fn curve_of(oid: ObjectIdentifier) -> Result<Curve, KeyFileError> {
-    let row = CURVES.iter().find(|(row, _)| *row == oid);
-    row.map(|(_, curve)| *curve)
+    Curve::from_object_identifier(oid.as_bytes())
         .ok_or_else(|| KeyFileError::UnsupportedKeyType(format!("ECDSA on the curve {}", name_of(oid))))
 }
 
@@ -179,12 +178,6 @@ const RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.1");
 const DSA: ObjectIdentifier = oid("1.2.840.10040.4.1");
 const EC: ObjectIdentifier = oid("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = oid("1.3.101.112");
-
-const CURVES: [(ObjectIdentifier, Curve); 3] = [
-    (oid("1.2.840.10045.3.1.7"), Curve::Nistp256),
-    (oid("1.3.132.0.34"), Curve::Nistp384),
-    (oid("1.3.132.0.35"), Curve::Nistp521),
-];
 
 /// What is met in practice.
 const NAMES: [(ObjectIdentifier, &str); 7] = [

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use cryptoki::object::{Attribute, AttributeType, CertificateType, KeyType, ObjectClass};
+use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass};
 use cryptoki::session::Session;
 use underpass_crypto::x509::{MAX_CERTIFICATES, X509Certificate, find_by_name};
 
@@ -85,8 +85,8 @@ impl Held {
     fn key(&self, token: &Arc<Token>) -> Option<TokenKey> {
         let kind = kind_of(&self.key)?;
         let label = String::from_utf8_lossy(&self.label).into_owned();
-        let (id, public) = (self.id.clone(), self.key.clone());
-        Some(TokenKey::new(token.clone(), kind, KeyType::from(kind), id, label, public))
+        let (token, id, public) = (token.clone(), self.id.clone(), self.key.clone());
+        Some(TokenKey { token, kind, id, label, public, certificates: Vec::new() })
     }
 }
 

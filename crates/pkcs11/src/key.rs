@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 use underpass_crypto::x509::X509Certificate;
-use underpass_crypto::{Hash, Provider, Secret};
+use underpass_crypto::{Hash, Provider, Secret, algorithms::ecdsa::Curve};
 use underpass_wire::Put as _;
 
 use crate::TokenError;
@@ -15,27 +15,15 @@ use crate::token::Token;
 /// A key on a token.
 #[derive(Debug, Clone)]
 pub struct TokenKey {
-    token: Arc<Token>,
-    kind: Kind,
-    key_type: KeyType,
-    id: Vec<u8>,
-    label: String,
-    public: Vec<u8>,
-    certificates: Vec<X509Certificate>,
+    pub(crate) token: Arc<Token>,
+    pub(crate) kind: Kind,
+    pub(crate) id: Vec<u8>,
+    pub(crate) label: String,
+    pub(crate) public: Vec<u8>,
+    pub(crate) certificates: Vec<X509Certificate>,
 }
 
 impl TokenKey {
-    pub(crate) fn new(
-        token: Arc<Token>,
-        kind: Kind,
-        key_type: KeyType,
-        id: Vec<u8>,
-        label: String,
-        public: Vec<u8>,
-    ) -> Self {
-        Self { token, kind, key_type, id, label, public, certificates: Vec::new() }
-    }
-
     pub(crate) fn with_certificates(self, certificates: Vec<X509Certificate>) -> Self {
         Self { certificates, ..self }
     }
@@ -75,7 +63,9 @@ impl TokenKey {
     pub fn algorithms(&self) -> &'static [&'static str] {
         match self.kind {
             Kind::Rsa => &["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
-            Kind::Ecdsa(curve) => std::slice::from_ref(&curve.algorithm),
+            Kind::Ecdsa(Curve::Nistp256) => &["ecdsa-sha2-nistp256"],
+            Kind::Ecdsa(Curve::Nistp384) => &["ecdsa-sha2-nistp384"],
+            Kind::Ecdsa(Curve::Nistp521) => &["ecdsa-sha2-nistp521"],
             Kind::Ed25519 => &["ssh-ed25519"],
         }
     }
@@ -115,7 +105,7 @@ impl TokenKey {
 
     fn private_halves(&self, session: &Session) -> Result<Vec<ObjectHandle>, TokenError> {
         let mut template =
-            vec![Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::KeyType(self.key_type)];
+            vec![Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::KeyType(self.kind.into())];
         if !self.id.is_empty() {
             template.push(Attribute::Id(self.id.clone()));
         }
@@ -164,12 +154,7 @@ impl Scheme {
             (Kind::Rsa, "rsa-sha2-512") => Some(Self::Rsa(Hash::Sha512)),
             (Kind::Rsa, "rsa-sha2-256") => Some(Self::Rsa(Hash::Sha256)),
             (Kind::Rsa, "ssh-rsa") => Some(Self::Rsa(Hash::Sha1)),
-            // RFC 5656 section 6.2.1.
-            (Kind::Ecdsa(curve), name) if name == curve.algorithm => Some(Self::Ecdsa(match name {
-                "ecdsa-sha2-nistp256" => Hash::Sha256,
-                "ecdsa-sha2-nistp384" => Hash::Sha384,
-                _ => Hash::Sha512,
-            })),
+            (Kind::Ecdsa(curve), name) if name == curve.algorithm() => Some(Self::Ecdsa(curve.hash())),
             (Kind::Ed25519, "ssh-ed25519") => Some(Self::Ed25519),
             _ => None,
         }
@@ -199,20 +184,10 @@ impl Scheme {
 
     fn input(&self, data: &[u8]) -> Vec<u8> {
         match self {
-            Self::Rsa(hash) => [digest_info(*hash), hash.of(data).as_ref()].concat(),
+            Self::Rsa(hash) => [hash.digest_info(), hash.of(data).as_ref()].concat(),
             Self::Ecdsa(hash) => hash.of(data).as_ref().to_vec(),
             Self::Ed25519 => data.to_vec(),
         }
-    }
-}
-
-/// What stands before the digest in a signature (RFC 8017 section 9.2, note 1).
-fn digest_info(hash: Hash) -> &'static [u8] {
-    match hash {
-        Hash::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
-        Hash::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
-        Hash::Sha384 => b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
-        Hash::Sha512 => b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
     }
 }
 

@@ -1,59 +1,23 @@
 //! From a token's attributes of a public key to its blob (RFC 4253 section 6.6).
 
 use cryptoki::object::KeyType;
-use underpass_crypto::key_type;
+use underpass_crypto::{algorithms::ecdsa::Curve, key_type};
 use underpass_wire::Put as _;
 
 /// What kind of key it is, as far as signing goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Rsa,
-    /// On the NIST curve whose scalars have so many bits.
     Ecdsa(Curve),
     Ed25519,
 }
-
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct CurveRow {
-    /// The name of the signature algorithm and of the key format.
-    pub(crate) algorithm: &'static str,
-    /// The name in the blob (RFC 5656 section 3.1).
-    name: &'static str,
-    /// The curve's object identifier as DER (RFC 5480 section 2.1.1.1).
-    oid: &'static [u8],
-    /// The length of a coordinate in bytes.
-    len: usize,
-}
-
-pub(crate) type Curve = &'static CurveRow;
-
-static CURVES: [CurveRow; 3] = [
-    CurveRow {
-        algorithm: "ecdsa-sha2-nistp256",
-        name: "nistp256",
-        oid: b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07",
-        len: 32,
-    },
-    CurveRow {
-        algorithm: "ecdsa-sha2-nistp384",
-        name: "nistp384",
-        oid: b"\x06\x05\x2b\x81\x04\x00\x22",
-        len: 48,
-    },
-    CurveRow {
-        algorithm: "ecdsa-sha2-nistp521",
-        name: "nistp521",
-        oid: b"\x06\x05\x2b\x81\x04\x00\x23",
-        len: 66,
-    },
-];
 
 /// What kind of key a blob is of. `None` for those that tokens do not have.
 pub(crate) fn kind_of(blob: &[u8]) -> Option<Kind> {
     match key_type(blob)? {
         "ssh-rsa" => Some(Kind::Rsa),
         "ssh-ed25519" => Some(Kind::Ed25519),
-        name => CURVES.iter().find(|curve| curve.algorithm == name).map(Kind::Ecdsa),
+        name => Curve::ALL.into_iter().find(|curve| curve.algorithm() == name).map(Kind::Ecdsa),
     }
 }
 
@@ -79,12 +43,13 @@ pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
 /// A key on a NIST curve: CKA_EC_PARAMS and CKA_EC_POINT. `None` for other curves, and for points in other forms than the
 /// uncompressed one, which SSH has.
 pub(crate) fn ecdsa(parameters: &[u8], point: &[u8]) -> Option<(Curve, Vec<u8>)> {
-    let curve = CURVES.iter().find(|curve| curve.oid == parameters)?;
-    let len = 1 + 2 * curve.len;
+    let [6, _, name @ ..] = parameters else { return None };
+    let curve = Curve::from_object_identifier(name)?;
+    let len = 1 + 2 * curve.field_len();
     let point = unwrapped(point, len).filter(|point| point.first() == Some(&4))?;
     let mut blob = Vec::new();
-    blob.put_string(curve.algorithm.as_bytes());
-    blob.put_string(curve.name.as_bytes());
+    blob.put_string(curve.algorithm().as_bytes());
+    blob.put_string(curve.name().as_bytes());
     blob.put_string(point);
     Some((curve, blob))
 }
@@ -137,7 +102,7 @@ mod tests {
         bare[0] = 4;
         let wrapped = [&[4, 65][..], &bare].concat();
         let (curve, blob) = ecdsa(P256, &bare).unwrap();
-        assert_eq!((curve.algorithm, &blob), ("ecdsa-sha2-nistp256", &ecdsa(P256, &wrapped).unwrap().1));
+        assert_eq!((curve.algorithm(), &blob), ("ecdsa-sha2-nistp256", &ecdsa(P256, &wrapped).unwrap().1));
         assert!(blob.ends_with(&bare));
     }
 

@@ -222,8 +222,7 @@ impl From<Vec<Attribute>> for Found {
 impl Found {
     /// `None` for keys that SSH has no use for.
     fn key(self, token: &Arc<Token>) -> Option<TokenKey> {
-        let key_type = self.key_type?;
-        let (kind, public) = match key_type {
+        let (kind, public) = match self.key_type? {
             KeyType::RSA if !self.modulus.is_empty() && !self.exponent.is_empty() => {
                 (Kind::Rsa, public::rsa(&self.modulus, &self.exponent))
             }
@@ -235,6 +234,6 @@ impl Found {
             _ => return None,
         };
         let label = String::from_utf8_lossy(&self.label).into_owned();
-        Some(TokenKey::new(token.clone(), kind, key_type, self.id, label, public))
+        Some(TokenKey { token: token.clone(), kind, id: self.id, label, public, certificates: Vec::new() })
     }
 }

@@ -12,7 +12,7 @@ use underpass_wire::{Put as _, Reader};
 use zeroize::Zeroizing;
 
 use super::{KeyError, blob, rng::secret_key};
-use crate::{Entropy, SignError, Signature, SignatureError, Signer, Strength, Verify};
+use crate::{Entropy, Hash, SignError, Signature, SignatureError, Signer, Strength, Verify};
 
 /// `ecdsa-sha2-nistp256`.
 pub static ECDSA_SHA2_NISTP256: Signature =
@@ -51,6 +51,19 @@ impl Curve {
         Self::ALL.into_iter().find(|curve| curve.name().as_bytes() == name)
     }
 
+    /// The curve with this object identifier (RFC 5480 section 2.1.1.1): the contents of its DER.
+    pub fn from_object_identifier(contents: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|curve| curve.object_identifier() == contents)
+    }
+
+    const fn object_identifier(self) -> &'static [u8] {
+        match self {
+            Self::Nistp256 => b"\x2a\x86\x48\xce\x3d\x03\x01\x07",
+            Self::Nistp384 => b"\x2b\x81\x04\x00\x22",
+            Self::Nistp521 => b"\x2b\x81\x04\x00\x23",
+        }
+    }
+
     /// Its identifier.
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,6 +79,15 @@ impl Curve {
             Self::Nistp256 => "ecdsa-sha2-nistp256",
             Self::Nistp384 => "ecdsa-sha2-nistp384",
             Self::Nistp521 => "ecdsa-sha2-nistp521",
+        }
+    }
+
+    /// The hash that is signed (RFC 5656 section 6.2.1).
+    pub const fn hash(self) -> Hash {
+        match self {
+            Self::Nistp256 => Hash::Sha256,
+            Self::Nistp384 => Hash::Sha384,
+            Self::Nistp521 => Hash::Sha512,
         }
     }
 
@@ -88,7 +110,7 @@ impl Curve {
     }
 
     /// Bytes of a coordinate, of a scalar, and of each half of a signature.
-    const fn field_len(self) -> usize {
+    pub const fn field_len(self) -> usize {
         match self {
             Self::Nistp256 => 32,
             Self::Nistp384 => 48,

@@ -10,6 +10,7 @@ use x509_cert::{
 };
 
 use super::X509Error;
+use crate::algorithms::ecdsa::Curve;
 
 /// The plain key blob (RFC 4253 section 6.6) of a key.
 pub(super) fn of(info: &SubjectPublicKeyInfoOwned) -> Result<Vec<u8>, X509Error> {
@@ -32,9 +33,9 @@ pub(super) fn of(info: &SubjectPublicKeyInfoOwned) -> Result<Vec<u8>, X509Error>
         }
         EC => {
             let curve: ObjectIdentifier = parameters()?.decode_as().map_err(|_| X509Error::Key)?;
-            let (_, name) = CURVES.iter().find(|(oid, _)| *oid == curve).ok_or(X509Error::Key)?;
-            blob.put_text(&format!("ecdsa-sha2-{name}"));
-            blob.put_text(name);
+            let curve = Curve::from_object_identifier(curve.as_bytes()).ok_or(X509Error::Key)?;
+            blob.put_text(curve.algorithm());
+            blob.put_text(curve.name());
             blob.put_string(bits);
         }
         ED25519 => {
@@ -60,9 +61,3 @@ const DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// RFC 8410 section 3.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-/// RFC 5480 section 2.1.1.1.
-const CURVES: [(ObjectIdentifier, &str); 3] = [
-    (ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"), "nistp256"),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.34"), "nistp384"),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.35"), "nistp521"),
-];
