@@ -1,6 +1,8 @@
 //! Keys on PKCS#11 tokens, and the PINs that open them.
 
-use std::fs;
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -14,6 +16,9 @@ use crate::{Error, Settings};
 
 /// How often a PIN is asked for. Common tokens lock themselves after three wrong ones.
 const PIN_PROMPTS: u32 = 3;
+
+/// Bytes of a PIN's line, with its end. PKCS#11 tokens take up to 255.
+const MAX_PIN_LINE: usize = 1024;
 
 /// A key on a token, with what the settings say to open it.
 #[derive(Clone)]
@@ -66,11 +71,24 @@ fn find(settings: &Settings, uri: &KeyUri) -> Result<Vec<Key>, Error> {
 
 /// The first line of a file.
 fn read_pin(file: &Path) -> Result<Secret, Error> {
-    let fault = |error: std::io::Error| {
-        Error::configuration(format!("cannot read the PIN in {}: {error}", file.display()))
+    let fault = |why: &dyn fmt::Display| {
+        Error::configuration(format!("cannot read the PIN in {}: {why}", file.display()))
     };
-    let bytes = Zeroizing::new(fs::read(file).map_err(fault)?);
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut opened = File::open(file).map_err(|error| fault(&error))?;
+    // Of its whole size from the beginning: bytes that grow leave copies behind that nobody wipes.
+    let mut bytes = Zeroizing::new([0; MAX_PIN_LINE]);
+    let mut len = 0;
+    while len < bytes.len() && !bytes[..len].contains(&b'\n') {
+        match opened.read(&mut bytes[len..]).map_err(|error| fault(&error))? {
+            0 => break,
+            more => len += more,
+        }
+    }
+    let end = bytes[..len].iter().position(|byte| *byte == b'\n');
+    if end.is_none() && len == bytes.len() {
+        return Err(fault(&"its first line is too long"));
+    }
+    let line = &bytes[..end.unwrap_or(len)];
     Ok(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
 }
 
@@ -141,4 +159,33 @@ fn with_pin<T>(
 
 fn problem(name: &str, error: &TokenError) -> Error {
     Error::identity(PathBuf::from(name), error.to_string()).with_advice(error.advice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(contents: &[u8]) -> Result<Secret, Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pin");
+        std::fs::write(&file, contents).unwrap();
+        read_pin(&file)
+    }
+
+    #[test]
+    fn a_pin_is_the_first_line_of_its_file() {
+        for contents in [&b"4321"[..], b"4321\n", b"4321\r\nmore\n"] {
+            assert_eq!(read(contents).unwrap().expose(), b"4321");
+        }
+        assert_eq!(read(b"").unwrap().expose(), b"");
+    }
+
+    #[test]
+    fn of_a_file_that_is_no_pin_only_the_beginning_is_read() {
+        assert!(read(&[b'1'; MAX_PIN_LINE]).unwrap_err().to_string().contains("too long"));
+        assert_eq!(read(&[&b"1\n"[..], &[b'1'; MAX_PIN_LINE]].concat()).unwrap().expose(), b"1");
+        assert!(
+            read_pin(Path::new("/nonexistent/pin")).unwrap_err().to_string().contains("/nonexistent/pin")
+        );
+    }
 }
