@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use underpass::{Error, Named, Provider, default_identity_files, select};
+use underpass::{Error, KeyUri, Named, Provider, default_identity_files, select};
 use underpass_config::{Surroundings, words};
 
 use crate::{
@@ -94,7 +94,7 @@ impl Format {
             Self::Identities if given.is_empty() => {
                 default_identity_files().iter().map(|file| file.display().to_string()).collect()
             }
-            Self::Identities => given.iter().map(|value| unquoted(value)).collect(),
+            Self::Identities => given.iter().map(|value| KeyUri::without_pin(&unquoted(value))).collect(),
         })
     }
 }
@@ -338,6 +338,12 @@ mod tests {
             ["-i", "a", "-i", "~/b", "-o", "IdentityFile=a", "-L", "1:a:2", "-o", "LocalForward=1 a:2"];
         assert_eq!(of(&words, "identityfile"), ["a", "~/b"]);
         assert_eq!(of(&words, "localforward"), ["1 [a]:2"]);
+    }
+
+    #[test]
+    fn pins_are_not_told() {
+        let told = of(&["-i", "pkcs11:id=%01?pin-value=4321&module-path=/x.so"], "identityfile");
+        assert_eq!(told, ["pkcs11:id=%01?pin-value=...&module-path=/x.so"]);
     }
 
     #[test]

@@ -65,6 +65,16 @@ impl KeyUri {
     pub fn is_one(text: &str) -> bool {
         text.get(..SCHEME.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
     }
+
+    /// `text`, which means to be one, without a PIN in it: to be shown.
+    pub fn without_pin(text: &str) -> String {
+        let Some((path, query)) = text.split_once('?') else { return text.to_owned() };
+        let shown = |attribute| match str::split_once(attribute, '=') {
+            Some(("pin-value", _)) => "pin-value=...",
+            _ => attribute,
+        };
+        format!("{path}?{}", query.split('&').map(shown).collect::<Vec<_>>().join("&"))
+    }
 }
 
 impl FromStr for KeyUri {
@@ -179,6 +189,18 @@ mod tests {
         assert!(parsed("PKCS11:").token.is_none());
         let subject = parsed("pkcs11:x-subject=CN=Me,O=%22Example,%20Inc.%22").subject;
         assert_eq!(subject.as_deref(), Some("CN=Me,O=\"Example, Inc.\""));
+    }
+
+    #[test]
+    fn a_pin_is_not_shown() {
+        for (text, shown) in [
+            ("pkcs11:id=%01", "pkcs11:id=%01"),
+            ("pkcs11:id=%01?module-path=/x.so", "pkcs11:id=%01?module-path=/x.so"),
+            ("pkcs11:?pin-value=12=34&pin-source=/a", "pkcs11:?pin-value=...&pin-source=/a"),
+            ("pkcs11:?pin-value=1&pin-value=2", "pkcs11:?pin-value=...&pin-value=..."),
+        ] {
+            assert_eq!(KeyUri::without_pin(text), shown);
+        }
     }
 
     #[test]
