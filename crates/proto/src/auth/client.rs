@@ -422,12 +422,13 @@ impl ClientAuth {
             (Attempt::Custom { .. }, Answer::Packet(Some(packet))) if is_from_client(packet.expose()) => {
                 out.send_payload(packet.expose())
             }
-            (
+            (Attempt::Custom { .. }, Answer::Packet(_))
+            | (
                 _,
                 Answer::Signature(None)
                 | Answer::NewPassword(None)
                 | Answer::Responses(None)
-                | Answer::Packet(_)
+                | Answer::Packet(None)
                 | Answer::Gss(None),
             ) => {
                 self.choose(out, false, false);
@@ -455,8 +456,12 @@ impl ClientAuth {
 /// Whether a payload is a message of authentication that a client may send.
 fn is_from_client(payload: &[u8]) -> bool {
     let number = payload.first().copied().unwrap_or_default();
-    number == Number::USERAUTH_REQUEST.0 || METHOD_NUMBERS.contains(&number)
+    let is_known = number == Number::USERAUTH_REQUEST.0 || METHOD_NUMBERS.contains(&number);
+    is_known && payload.len() <= MAX_CUSTOM_PAYLOAD
 }
+
+/// What every server has to take (RFC 4253 section 6.1).
+const MAX_CUSTOM_PAYLOAD: usize = 32_768;
 
 /// The numbers that mean what the method says (RFC 4252 section 6).
 const METHOD_NUMBERS: std::ops::RangeInclusive<u8> = 60..=79;

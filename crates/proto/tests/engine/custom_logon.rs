@@ -5,7 +5,9 @@ use underpass_proto::error::PeerMisbehaved;
 use underpass_proto::limits::MAX_AUTH_ROUNDS;
 use underpass_proto::{Answer, Credential, Error, Event, Question, Role};
 use underpass_testkit::duel::Duel;
-use underpass_wire::{Encode, NameList, Number, ServiceAccept, UserauthFailure, UserauthSuccess};
+use underpass_wire::{
+    Encode, NameList, Number, ServiceAccept, UserauthFailure, UserauthPasswdChangereq, UserauthSuccess,
+};
 
 /// A client whose application writes the messages.
 fn custom() -> Duel {
@@ -58,12 +60,33 @@ fn every_message_of_the_server_is_shown_and_every_answer_sent_as_it_is() {
 
 #[test]
 fn what_is_no_message_of_a_logon_is_not_sent() {
-    for answer in [None, Some(&b""[..]), Some(b"\x34"), Some(b"\x5a channel"), Some(b"\x15"), Some(b"\x35")] {
+    let too_long = vec![0x32; 32_769];
+    for answer in [
+        None,
+        Some(&b""[..]),
+        Some(b"\x34"),
+        Some(b"\x5a channel"),
+        Some(b"\x15"),
+        Some(b"\x35"),
+        Some(&too_long),
+    ] {
         let mut duel = custom();
         expect_packet(&mut duel, &service_accept(), answer);
         let (_, question) = duel.expect_question();
         assert!(matches!(question, Question::Credential { last: Some(_) }), "{question:?}");
     }
+}
+
+#[test]
+fn a_message_answers_no_other_question() {
+    let mut duel = Duel::against(Role::Server);
+    duel.exchange_keys();
+    duel.grant_service();
+    duel.answer(Answer::Credential(Credential::Password("old".into())));
+    duel.peer.send(&UserauthPasswdChangereq { prompt: b"another one", language: b"" });
+    let (id, question) = duel.expect_question();
+    assert!(matches!(question, Question::NewPassword { .. }), "{question:?}");
+    assert!(!duel.engine.answer(id, Answer::Packet(Some(Secret::new(REQUEST))), duel.now));
 }
 
 #[test]
