@@ -20,7 +20,7 @@ use underpass_wire::{
     UserauthPasswdChangereq, UserauthPkOk, UserauthRequest, UserauthSuccess,
 };
 
-use crate::support::conditions;
+use crate::support::{conditions, expect_unexpected};
 
 // ---- engine against engine ----
 
@@ -321,15 +321,6 @@ fn waiting_client(credential: Credential) -> Duel {
     duel.answer(Answer::Credential(credential));
     duel.expect(Number::USERAUTH_REQUEST);
     duel
-}
-
-#[track_caller]
-fn expect_unexpected(mut duel: Duel, expected: Number) {
-    let error = duel.expect_end();
-    assert!(
-        matches!(error, Error::Peer(PeerMisbehaved::Unexpected { number, .. }) if number == expected),
-        "{error}"
-    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use underpass_crypto::algorithms::dh::{DH_GROUP_EXCHANGE_SHA256, DH_GROUP16_SHA5
 use underpass_crypto::algorithms::legacy::diffie_hellman::DH_GROUP_EXCHANGE_SHA1;
 use underpass_crypto::{DhGroup, GroupSizes, KexError};
 use underpass_proto::error::PeerMisbehaved;
-use underpass_proto::{Config, Error, Role};
+use underpass_proto::{Config, Role};
 use underpass_testkit::duel::Duel;
 use underpass_testkit::link::Weather;
 use underpass_testkit::pair::{Job, Pair, Setup};
@@ -13,6 +13,8 @@ use underpass_wire::{
     Context, KexDhGexGroup, KexDhGexInit, KexDhGexReply, KexDhGexRequest, KexDhGexRequestOld, KexFamily,
     Message, Mpint, Number,
 };
+
+use crate::support::expect_unexpected;
 
 /// Small, so that the arithmetic takes no time.
 const SMALL: GroupSizes = sizes(2048, 2048, 2048);
@@ -78,15 +80,6 @@ fn send_group(duel: &mut Duel, p: &[u8], g: &[u8]) {
 #[track_caller]
 fn expect_kex_error(mut duel: Duel, expected: KexError) {
     assert_eq!(duel.expect_end(), PeerMisbehaved::KeyExchange(expected).into());
-}
-
-#[track_caller]
-fn expect_unexpected(mut duel: Duel, expected: Number) {
-    let error = duel.expect_end();
-    assert!(
-        matches!(error, Error::Peer(PeerMisbehaved::Unexpected { number, .. }) if number == expected),
-        "{error}"
-    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ use underpass_wire::{
     KexGssHostKey, KexInit, Message, Mpint, NewKeys, Number,
 };
 
-use crate::support::SECOND;
+use crate::support::{SECOND, expect_unexpected};
 
 /// Small, so that the arithmetic takes no time.
 const SMALL: GroupSizes = GroupSizes::new(2048, 2048, 2048).expect("the sizes are in order");
@@ -106,15 +106,6 @@ fn expect_agreed(duel: &mut Duel) {
 #[track_caller]
 fn expect_fault(mut duel: Duel, expected: &PeerMisbehaved) {
     assert_eq!(duel.expect_end(), Error::Peer(expected.clone()));
-}
-
-#[track_caller]
-fn expect_unexpected(mut duel: Duel, expected: Number) {
-    let error = duel.expect_end();
-    assert!(
-        matches!(error, Error::Peer(PeerMisbehaved::Unexpected { number, .. }) if number == expected),
-        "{error}"
-    );
 }
 
 #[test]

@@ -12,6 +12,8 @@ use underpass_wire::{
     UserauthRequest, UserauthSuccess,
 };
 
+use crate::support::expect_unexpected;
+
 const MECHANISM: &[u8] = b"\x06\x03\x2a\x03\x04";
 const GOOD: GssServices = GssServices { mutual: true, integrity: true };
 
@@ -74,15 +76,6 @@ fn proven(duel: &Duel, method: &str) -> Vec<u8> {
     data.put_u8(50);
     ["me", "ssh-connection", method].iter().for_each(|text| data.put_text(text));
     data
-}
-
-#[track_caller]
-fn expect_unexpected(mut duel: Duel, expected: Number) {
-    let error = duel.expect_end();
-    assert!(
-        matches!(error, Error::Peer(PeerMisbehaved::Unexpected { number, .. }) if number == expected),
-        "{error}"
-    );
 }
 
 #[track_caller]

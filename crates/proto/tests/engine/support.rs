@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use underpass_proto::{Config, Role};
+use underpass_proto::error::PeerMisbehaved;
+use underpass_proto::{Config, Error, Role};
+use underpass_testkit::duel::Duel;
 use underpass_testkit::link::Weather;
 use underpass_testkit::pair::Setup;
+use underpass_wire::Number;
 
 /// How often keys are renewed.
 #[derive(Debug, Clone, Copy)]
@@ -46,3 +49,13 @@ pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
 pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// The engine has ended because of a message that had no place there.
+#[track_caller]
+pub(crate) fn expect_unexpected(mut duel: Duel, expected: Number) {
+    let error = duel.expect_end();
+    assert!(
+        matches!(error, Error::Peer(PeerMisbehaved::Unexpected { number, .. }) if number == expected),
+        "{error}"
+    );
+}
