@@ -4,11 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use underpass_conformance::account::PASSWORD;
+use underpass::{AgentUse, Tunnel, X509Certificate, X509Key};
+use underpass_conformance::account::{self, PASSWORD};
 use underpass_conformance::agent::Agent;
 use underpass_conformance::keys::{KeyType, Keys, public_half};
 use underpass_conformance::peer::{asyncssh, sshd};
@@ -169,6 +171,29 @@ fn an_agent_signs_for_the_certificate_of_a_file() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn a_program_logs_in_with_a_key_and_certificates_in_memory() -> Result<()> {
+    let server = Server::new(&json!({}))?;
+    let failed = |error: underpass::Error| Failure::new(error.to_string());
+    let bytes = fs::read(Stores::new()?.pem()?)?;
+    let key = underpass::keys::load(&bytes, None).map_err(|error| Failure::new(error.to_string()))?;
+    let certificates = key.certificates.iter().map(|der| X509Certificate::from_der(der));
+    let certificates: Vec<_> = certificates.collect::<std::result::Result<_, _>>()?;
+    let address = server.peer.address();
+    let mut builder = Tunnel::builder(format!("{}@{}", account::USER, address.ip())).port(address.port());
+    for key in X509Key::each(&key.signer, &certificates)? {
+        builder = builder.signer(Arc::new(key));
+    }
+    builder = builder.agent(AgentUse::Disabled).user_known_hosts([server.peer.known_hosts()]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tunnel = runtime.block_on(async {
+        let opened = tokio::time::timeout(PATIENCE, builder.open()).await;
+        opened.map_err(|_| Failure::new("nobody was let in in time"))?.map_err(failed)
+    })?;
+    drop(tunnel);
+    same(&server.tried(), &["x509v3-ecdsa-sha2-nistp256"])
 }
 
 #[test]
