@@ -88,6 +88,16 @@ impl Peer {
         &self.process
     }
 
+    /// Waits until its log has these words behind a [mark](crate::process::Transcript::mark): that of a busy peer comes late.
+    ///
+    /// # Errors
+    /// It ended, or `deadline` passed, before that.
+    pub fn wait_for_log(&self, mark: usize, words: &str, deadline: Duration) -> Result<()> {
+        let log = self.process.err();
+        let is_there = |log: &str| log.get(mark..).unwrap_or(log).contains(words).then_some(());
+        self.process.wait_for(log, deadline, is_there).map_err(|failure| failure.during(words))
+    }
+
     /// The processes that serve its clients, for as long as they do. Only sshd and dropbear have such.
     ///
     /// # Errors
