@@ -6,7 +6,6 @@
 //! objects: version | MAC algorithm | two dates | entries         entry: type | alias | two dates | content
 //! ```
 
-use subtle::ConstantTimeEq as _;
 use underpass_crypto::Secret;
 use zeroize::Zeroizing;
 
@@ -16,7 +15,11 @@ use crate::{
     certificate::{Certificate, certify},
     der_key,
     limits::Unlock,
-    pbe::{self, Password, digest::Digest, kdf::Kdf},
+    pbe::{
+        self, Password,
+        digest::{self, Digest},
+        kdf::Kdf,
+    },
     store::Opened,
 };
 
@@ -61,7 +64,7 @@ fn verify(
         return Err(KeyFileError::Malformed("the key of its MAC is too long"));
     }
     let key = kdf.derive(&password_for(password, "INTEGRITY_CHECK"), len, 0, unlock)?;
-    Ok((digest.hmac)(&key, &[data]).ct_eq(check.octets()?).into())
+    Ok(digest::matches(&(digest.hmac)(&key, &[data]), check.octets()?))
 }
 
 /// Keys and certificates. Secrets are of no use for logging on.

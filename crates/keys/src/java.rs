@@ -6,7 +6,6 @@
 //! ```
 
 use der::asn1::ObjectIdentifier;
-use subtle::ConstantTimeEq as _;
 use underpass_wire::Reader;
 use zeroize::Zeroizing;
 
@@ -16,7 +15,11 @@ use crate::{
     certificate::{Certificate, certify},
     der_key,
     limits::Unlock,
-    pbe::{self, Password, digest::Digest, password::utf16},
+    pbe::{
+        self, Password,
+        digest::{self, Digest},
+        password::utf16,
+    },
     private::Key,
     store::Opened,
 };
@@ -26,7 +29,7 @@ pub(crate) fn open(bytes: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileE
     let (content, digest) = bytes.split_last_chunk::<DIGEST_LEN>().ok_or(CUT_OFF)?;
     if let Some(password) = unlock.password() {
         let expected = (Digest::SHA1.hash)(&[&utf16(password.expose()), PHRASE, content]);
-        if !bool::from(expected.ct_eq(digest)) {
+        if !digest::matches(&expected, digest) {
             return Err(KeyFileError::WrongPassphrase);
         }
     }
@@ -161,8 +164,8 @@ fn unprotect(bytes: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFil
         stream = (Digest::SHA1.hash)(&[password, &stream]);
         block.iter_mut().zip(stream.iter()).for_each(|(byte, mask)| *byte ^= mask);
     }
-    let matches = (Digest::SHA1.hash)(&[password, &key]).ct_eq(check);
-    if bool::from(matches) { Ok(key) } else { Err(KeyFileError::WrongPassphrase) }
+    let expected = (Digest::SHA1.hash)(&[password, &key]);
+    if digest::matches(&expected, check) { Ok(key) } else { Err(KeyFileError::WrongPassphrase) }
 }
 
 fn certificate(version: u32, fields: &mut Reader<'_>) -> Result<Certificate, KeyFileError> {

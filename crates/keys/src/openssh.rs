@@ -11,15 +11,18 @@ mod numbers;
 use std::sync::Arc;
 
 use bcrypt_pbkdf::bcrypt_pbkdf;
-use underpass_crypto::{Cipher, Provider, Secret, Signer};
+use underpass_crypto::{Cipher, Provider, Signer};
 use underpass_wire::Reader;
 use zeroize::Zeroizing;
 
-use crate::{Entry, KeyFileError, PublicKey, limits::Unlock, store::Opened};
+use crate::{Entry, KeyFileError, MAX_WORK, PublicKey, limits::Unlock, store::Opened};
 
 /// The most rounds of bcrypt that a file may ask for. `ssh-keygen` sets 16 or 24 by default and cautious people 100
 /// or 1,000. At 7 ms a round this many take a quarter of a minute; more would pass for hanging.
-pub const MAX_ROUNDS: u32 = 2048;
+/// A file with several keys has no more for all of them together.
+///
+/// A fuzzer has no use for waiting.
+pub const MAX_ROUNDS: u32 = if cfg!(fuzzing) { 2 } else { 2048 };
 
 /// Reads what is inside the armour. The public half is in clear, whether the private one opens or not.
 pub(crate) fn open(blob: &[u8], unlock: &Unlock<'_>) -> Result<Opened, KeyFileError> {
@@ -73,7 +76,7 @@ impl<'a> Container<'a> {
             None => {}
             Some(protection) => {
                 let cipher = protection.cipher()?;
-                let key = protection.derive(cipher, unlock.required()?)?;
+                let key = protection.derive(cipher, unlock)?;
                 cipher::open(cipher, &key, &mut section, self.tag)?;
             }
         }
@@ -129,10 +132,12 @@ impl<'a> Protection<'a> {
     }
 
     /// The key of the cipher and, behind it, its initial vector.
-    fn derive(&self, cipher: &Cipher, passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    fn derive(&self, cipher: &Cipher, unlock: &Unlock<'_>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
         if !(1..=MAX_ROUNDS).contains(&self.rounds) {
             return Err(KeyFileError::Rounds(self.rounds));
         }
+        let passphrase = unlock.required()?;
+        unlock.spend("bcrypt", self.rounds.into(), ROUND_WORK)?;
         let mut key = Zeroizing::new(vec![0; cipher.key_len + cipher.iv_len]);
         bcrypt_pbkdf(passphrase.expose(), self.salt, self.rounds, &mut key)
             .map_err(|_| KeyFileError::Malformed("its key derivation has no salt"))?;
@@ -153,6 +158,9 @@ fn check_padding(padding: &[u8]) -> Result<(), KeyFileError> {
 const HALVES_DIFFER: KeyFileError =
     KeyFileError::Malformed("its private and its public half do not belong together");
 
+/// What a round of bcrypt is worth in the [work](MAX_WORK) of a file, in computations of a hash: about the time it takes.
+const ROUND_WORK: u64 = MAX_WORK / MAX_ROUNDS as u64;
+
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
 /// The padding fills a block of the cipher, so a byte is enough to count it.
@@ -160,6 +168,7 @@ const MAX_PADDING: usize = 255;
 
 #[cfg(test)]
 mod tests {
+    use underpass_crypto::Secret;
     use underpass_wire::Put as _;
 
     use super::*;
@@ -205,6 +214,17 @@ mod tests {
             let blob = container("aes256-ctr", "bcrypt", &bcrypt_options(rounds), 1);
             assert_eq!(unsealed(&blob), Err(KeyFileError::Rounds(rounds)));
         }
+    }
+
+    #[test]
+    fn rounds_are_limited_for_all_keys_of_a_file_together() {
+        let secret = Secret::from("secret");
+        let unlock = Unlock::new(Some(&secret), None);
+        let most = u64::from(MAX_ROUNDS);
+        assert_eq!(unlock.spend("bcrypt", most - 1, ROUND_WORK), Ok(()));
+        let blob = container("aes256-ctr", "bcrypt", &bcrypt_options(2), 1);
+        let error = Container::parse(&blob).unwrap().unseal(&unlock).unwrap_err();
+        assert!(matches!(error, KeyFileError::Cost { kdf: "bcrypt", asked: 2, .. }), "{error}");
     }
 
     #[test]

@@ -6,7 +6,6 @@
 //! ```
 
 use der::asn1::ObjectIdentifier;
-use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     limits::Unlock,
     pbe::{
         self, Password, Scheme,
-        digest::Digest,
+        digest::{self, Digest},
         kdf::{Kdf, Purpose, pkcs12},
     },
     private::Key,
@@ -131,7 +130,7 @@ impl<'a> MacData<'a> {
             pkcs12(digest, Purpose::Mac, password, self.salt, self.rounds, &mut key, unlock)?;
             (digest, key)
         };
-        Ok((digest.hmac)(&key, &[content]).ct_eq(self.mac).into())
+        Ok(digest::matches(&(digest.hmac)(&key, &[content]), self.mac))
     }
 }
 

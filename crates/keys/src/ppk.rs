@@ -9,7 +9,6 @@
 use std::collections::HashMap;
 
 use argon2::Argon2;
-use subtle::ConstantTimeEq as _;
 use underpass_crypto::algorithms::{ecdsa::Curve, rsa::RsaNumbers};
 use underpass_wire::{Put as _, Reader};
 use zeroize::Zeroizing;
@@ -17,7 +16,10 @@ use zeroize::Zeroizing;
 use crate::{
     Entry, KeyFileError, PublicKey, armour,
     limits::Unlock,
-    pbe::{cipher::Kind, digest::Digest},
+    pbe::{
+        cipher::Kind,
+        digest::{self, Digest},
+    },
     pem::hex,
     private::{Key, Numbers},
     store::Opened,
@@ -114,7 +116,7 @@ impl<'a> File<'a> {
         covered.put_string(&self.public);
         covered.put_string(&private);
         let digest = self.digest();
-        if !bool::from((digest.hmac)(&material.mac_key, &[&covered]).ct_eq(&self.mac)) {
+        if !digest::matches(&(digest.hmac)(&material.mac_key, &[&covered]), &self.mac) {
             // Where there is a passphrase, that is the likeliest reason.
             return Err(if encrypted {
                 KeyFileError::WrongPassphrase

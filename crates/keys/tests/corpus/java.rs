@@ -4,14 +4,12 @@ use underpass_crypto::Secret;
 use underpass_keys::{Format, KeyFileError, Passwords, Private, Store};
 
 use crate::{
-    Sample,
+    PASSWORD, Sample,
     base::{BASES, Base, base},
     listed,
     tool::{Scratch, openssl, run},
 };
 
-/// keytool wants six characters, and its words no spaces.
-const STORE_PASSWORD: &str = "correct-horse";
 const KEY_PASSWORD: &str = "other-horse";
 
 const BOUNCY_CASTLE: &str = "-providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath \
@@ -22,11 +20,11 @@ fn import(key: &Base, options: &str) -> Vec<u8> {
     let dir = Scratch::new();
     let words = "pkcs12 -export -inkey @ -in @ -name my-key -passout stdin";
     let paths = [&*key.path(), &*key.certificate_path()];
-    let source = dir.file("source", openssl(words, &paths, format!("{STORE_PASSWORD}\n").as_bytes()));
+    let source = dir.file("source", openssl(words, &paths, format!("{PASSWORD}\n").as_bytes()));
     let target = dir.path("target");
     let words = format!(
-        "-importkeystore -noprompt -srckeystore @ -srcstoretype PKCS12 -srcstorepass {STORE_PASSWORD} \
-         -srcalias my-key -destkeystore @ -deststorepass {STORE_PASSWORD} {options}"
+        "-importkeystore -noprompt -srckeystore @ -srcstoretype PKCS12 -srcstorepass {PASSWORD} \
+         -srcalias my-key -destkeystore @ -deststorepass {PASSWORD} {options}"
     );
     run("keytool", &words, &[&source, &target], b"");
     std::fs::read(target).unwrap()
@@ -43,7 +41,7 @@ fn stores_open_with_their_password() {
         for key in keys.iter().map(|name| base(name)) {
             let bytes = import(key, &format!("-deststoretype {kind}"));
             let what = format!("keytool {kind}");
-            let password = Some(STORE_PASSWORD);
+            let password = Some(PASSWORD);
             Sample { what, bytes, format, key, password, shows_public: true }.check();
         }
     }
@@ -54,7 +52,7 @@ fn stores_of_bouncy_castle_open() {
     let key = base("rsa2048");
     let options = format!("-deststoretype BCFKS {BOUNCY_CASTLE}");
     let (bytes, what) = (import(key, &options), "keytool BCFKS".to_owned());
-    let password = Some(STORE_PASSWORD);
+    let password = Some(PASSWORD);
     Sample { what, bytes, format: Format::Bcfks, key, password, shows_public: false }.check();
     let options = format!("-deststoretype PKCS12 {BOUNCY_CASTLE} -destprovidername BC");
     let (bytes, what) = (import(key, &options), "keytool PKCS#12 in BER".to_owned());
@@ -68,7 +66,7 @@ fn a_key_may_have_a_password_of_its_own() {
     for options in ["-deststoretype JKS", "-deststoretype JCEKS", &bouncy] {
         let key = base("nistp384");
         let bytes = import(key, &format!("{options} -destkeypass {KEY_PASSWORD}"));
-        let [store, own, wrong] = [STORE_PASSWORD, KEY_PASSWORD, "wrong-horse"].map(Secret::from);
+        let [store, own, wrong] = [PASSWORD, KEY_PASSWORD, "wrong-horse"].map(Secret::from);
         let open = |key| {
             let passwords = Passwords { store: Some(&store), key };
             Store::open(&bytes, passwords)
@@ -101,7 +99,7 @@ fn certificates_and_secrets_beside_keys_do_no_harm() {
     for (kind, pair) in [("JCEKS", "RSA -keysize 2048"), ("BCFKS", "EC -groupname secp256r1")] {
         let (target, certificate) = (dir.path(kind), base("ed25519").certificate_path());
         let bouncy = if kind == "BCFKS" { BOUNCY_CASTLE } else { "" };
-        let common = format!("-keystore @ -storetype {kind} -storepass {STORE_PASSWORD} {bouncy}");
+        let common = format!("-keystore @ -storetype {kind} -storepass {PASSWORD} {bouncy}");
         run(
             "keytool",
             &format!("-genkeypair -alias pair -keyalg {pair} -dname CN=pair {common}"),
@@ -121,7 +119,7 @@ fn certificates_and_secrets_beside_keys_do_no_harm() {
             b"",
         );
         let bytes = std::fs::read(target).unwrap();
-        let secret = Secret::from(STORE_PASSWORD);
+        let secret = Secret::from(PASSWORD);
         let store = Store::open(&bytes, Passwords::from(Some(&secret))).unwrap();
         assert_eq!(store.private_key("CN=pair").unwrap().comment, "pair");
         assert_eq!(store.select("authority").unwrap().subject, base("ed25519").subject());

@@ -16,8 +16,8 @@ use base::Base;
 use underpass_crypto::{Provider, Secret};
 use underpass_keys::{Format, KeyFileError, Passwords, Private, Store, public_of};
 
-/// Where a file has one.
-const PASSWORD: &str = "correct horse";
+/// Where a file has one. keytool wants no spaces.
+const PASSWORD: &str = "correct-horse";
 
 /// What a file must give.
 struct Sample<'a> {
@@ -53,8 +53,15 @@ impl Sample<'_> {
                 assert!(!shows_public && error == KeyFileError::PassphraseMissing, "{what}: {error}");
             }
         }
-        batter::batter(bytes, password.map(Secret::from).as_ref());
+        let batter = if self.is_terse() { batter::batter_terse } else { batter::batter };
+        batter(bytes, password.map(Secret::from).as_ref());
         println!("{:<9} {what}", key.name);
+    }
+
+    /// Whether it has but the private half, and no MAC.
+    fn is_terse(&self) -> bool {
+        let pkcs8 = [Format::Pkcs8, Format::Pkcs8Encrypted].contains(&self.format);
+        pkcs8 && ["ed25519", "dsa1024"].contains(&self.key.name) || self.what == "-no_public"
     }
 }
 

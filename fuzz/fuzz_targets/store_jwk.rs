@@ -1,0 +1,4 @@
+//! JSON Web Keys.
+#![no_main]
+
+underpass_fuzz::store!(underpass_fuzz::JWK);

@@ -1,0 +1,4 @@
+//! RSA keys (PKCS#1), also under traditional encryption.
+#![no_main]
+
+underpass_fuzz::store!(underpass_fuzz::PKCS1);

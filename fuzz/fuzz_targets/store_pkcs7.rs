@@ -1,0 +1,4 @@
+//! Certificates in PKCS#7.
+#![no_main]
+
+underpass_fuzz::store!(underpass_fuzz::PKCS7);
