@@ -4,6 +4,8 @@ Takes one argument, a JSON object:
   host_keys        paths of private keys, or lists of such a path and that of a file of X.509 certificates
   ca_certificates  path of a file of X.509 certificates that vouch for those of users; default: nobody does
   authorized_keys  path of a file of public keys, or null for no publickey authentication
+  client_hosts     path of a known_hosts file of the hosts that may vouch for `client_user`; default: none may
+  client_user      who that is there
   user             the only account
   password         its password, or null for no password authentication
   new_password     if set, `password` is expired: it is to be changed for this one
@@ -60,6 +62,12 @@ class Server(asyncssh.SSHServer):
         right = (SETTINGS["user"], SETTINGS["password"], SETTINGS.get("new_password"))
         return (username, old_password, new_password) == right
 
+    def host_based_auth_supported(self):
+        return bool(SETTINGS.get("client_hosts"))
+
+    def validate_host_based_user(self, username, client_host, client_username):
+        return (username, client_username) == (SETTINGS["user"], SETTINGS.get("client_user"))
+
     def kbdint_auth_supported(self):
         return bool(SETTINGS.get("prompts"))
 
@@ -107,6 +115,10 @@ async def main():
         server_factory=Server,
         server_host_keys=[tuple(key) if isinstance(key, list) else key for key in SETTINGS["host_keys"]],
         x509_trusted_certs=SETTINGS.get("ca_certificates", []),
+        host_based_auth=bool(SETTINGS.get("client_hosts")),
+        known_client_hosts=SETTINGS.get("client_hosts"),
+        # What the client calls itself counts, as nothing here is in DNS.
+        trust_client_host=True,
         gss_host=None,
         **options,
     )

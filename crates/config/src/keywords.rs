@@ -175,6 +175,8 @@ const TABLE: &[Row] = &[
     matters("HostKeyAlgorithms"),
     matters("HostKeyAlias"),
     matters("HostName"),
+    once(matters("HostbasedAcceptedAlgorithms"), &["HostbasedKeyTypes"]),
+    matters_unless("HostbasedAuthentication", NO),
     matters("IdentitiesOnly"),
     matters_unless("IdentityAgent", NONE),
     once(matters("IdentityFile"), &["IdentityFile2"]),
@@ -239,8 +241,6 @@ const TABLE: &[Row] = &[
     irrelevant("EnableSSHKeysign", Reason::Login),
     irrelevant("GSSAPIRenewalForcesRekey", Reason::Login),
     irrelevant("GSSAPITrustDNS", Reason::Login),
-    once(irrelevant("HostbasedAcceptedAlgorithms", Reason::Login), &["HostbasedKeyTypes"]),
-    irrelevant("HostbasedAuthentication", Reason::Login),
     irrelevant("KbdInteractiveDevices", Reason::Login),
     irrelevant("CheckHostIP", Reason::Records),
     irrelevant("HashKnownHosts", Reason::Records),
@@ -302,10 +302,7 @@ mod tests {
             SOME.find("ChallengeResponseAuthentication"),
             Found::Matters("KbdInteractiveAuthentication", &[])
         );
-        assert_eq!(
-            SOME.find("HostbasedKeyTypes"),
-            Found::Irrelevant("HostbasedAcceptedAlgorithms", Reason::Login)
-        );
+        assert_eq!(SOME.find("HostbasedKeyTypes"), Found::Matters("HostbasedAcceptedAlgorithms", &[]));
     }
 
     #[test]

@@ -240,6 +240,8 @@ const TABLE: &[(&[&str], Expansion)] = &[
             "CACertificateFile",
             "CertificateFile",
             "ControlPath",
+            // Not OpenSSH's.
+            "HostbasedKeyFile",
             "IdentityAgent",
             "IdentityFile",
             "Include",

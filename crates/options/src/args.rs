@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use underpass::{
     AccessList, AddressFamily, AgentUse, Backoff, Destination, Destinations, Endpoint, FingerprintHash,
-    Forward, GroupSizes, Headers, HostKeyPolicy, Kerberos, Proxy, ReconnectWhen, SocketOptions, StrictKex,
+    Forward, GroupSizes, Headers, HostBased, HostKeyPolicy, Kerberos, Proxy, ReconnectWhen, SocketOptions,
+    StrictKex,
 };
 
 /// The command line.
@@ -18,6 +19,7 @@ pub(crate) struct Args {
     pub(crate) forwards: Forwards,
     pub(crate) login: Login,
     pub(crate) kerberos: Kerberos,
+    pub(crate) host_based: HostBased,
     pub(crate) host_key: HostKey,
     pub(crate) algorithms: Algorithms,
     pub(crate) protocol: Protocol,
@@ -84,6 +86,7 @@ pub(crate) struct Login {
     pub(crate) pkcs11_provider: Option<String>,
     pub(crate) certificate_files: Vec<String>,
     pub(crate) certificates: Vec<String>,
+    pub(crate) host_key_files: Vec<String>,
     pub(crate) identities_only: Option<bool>,
     pub(crate) agent: Option<AgentUse>,
     pub(crate) agent_socket: Option<String>,

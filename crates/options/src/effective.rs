@@ -241,6 +241,7 @@ const FORMATS: &[(&str, Format)] = &[
     ("PubkeyAuthentication", Format::By(flag_as_true)),
     ("PasswordAuthentication", Format::By(flag)),
     ("KbdInteractiveAuthentication", Format::By(flag)),
+    ("HostbasedAuthentication", Format::By(flag)),
     ("GSSAPIAuthentication", Format::By(flag)),
     ("GSSAPIKeyExchange", Format::By(flag)),
     ("GSSAPIDelegateCredentials", Format::By(flag)),
@@ -260,6 +261,10 @@ const FORMATS: &[(&str, Format)] = &[
     ),
     (
         "PubkeyAcceptedAlgorithms",
+        Format::Algorithms(|list| algorithms(&Provider::for_users(), &Provider::all_for_users(), list)),
+    ),
+    (
+        "HostbasedAcceptedAlgorithms",
         Format::Algorithms(|list| algorithms(&Provider::for_users(), &Provider::all_for_users(), list)),
     ),
     ("Compression", Format::By(flag)),

@@ -29,7 +29,7 @@ impl Machine {
             USER_VARIABLES.iter().find_map(|name| env::var(name).ok().filter(|user| !user.is_empty()));
         let user = named
             .or_else(|| account(|account| account.uid.parse().ok() == uid && uid.is_some()).map(|it| it.0));
-        Self { local: Local { home, user, uid, host: host_name() } }
+        Self { local: Local { home, user, uid, host: underpass::this_host() } }
     }
 }
 
@@ -102,16 +102,6 @@ fn uid() -> Option<u32> {
 #[cfg(not(unix))]
 fn uid() -> Option<u32> {
     None
-}
-
-#[cfg(unix)]
-fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-#[cfg(not(unix))]
-fn host_name() -> String {
-    env::var("COMPUTERNAME").unwrap_or_default()
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! Everything a person can set: one row each. Parser, `--help` and reference page are made from these rows.
 
+mod host_based;
 mod kerberos;
 mod protocol;
 mod table;
@@ -9,7 +10,12 @@ use crate::args::Args;
 
 /// All rows, in the order of the help within each group.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    table::TABLE.iter().chain(kerberos::KERBEROS).chain(protocol::PROTOCOL).chain(tunnel::TUNNEL)
+    table::TABLE
+        .iter()
+        .chain(kerberos::KERBEROS)
+        .chain(host_based::HOST_BASED)
+        .chain(protocol::PROTOCOL)
+        .chain(tunnel::TUNNEL)
 }
 
 /// Something a person can set.

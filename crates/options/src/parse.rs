@@ -151,6 +151,7 @@ impl Reader {
         keep_first(&mut self.args.forwards.forwards);
         keep_first(&mut self.args.login.identity_files);
         keep_first(&mut self.args.login.certificate_files);
+        keep_first(&mut self.args.login.host_key_files);
         if self.args.command == Command::InspectKeys {
             inspected(&self.args.operands)?;
         }
@@ -430,7 +431,7 @@ mod tests {
             ("-o BatchMode=maybe x", "-o BatchMode: expected one of yes, no"),
             (
                 "-o PreferredAuthentications=passwd x",
-                "expected one of gssapi-keyex, gssapi-with-mic, publickey, keyboard-interactive, password",
+                "expected one of gssapi-keyex, gssapi-with-mic, hostbased, publickey, keyboard-interactive, password",
             ),
             ("-o RekeyLimit=1T x", "expected an amount of data"),
             ("-o RekeyLimit=1G/1h x", "expected an amount of data"),

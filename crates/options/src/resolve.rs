@@ -60,6 +60,7 @@ fn one_server(args: &Args, environment: &Environment<'_>) -> Result<Settings, Er
     limits(&mut settings, &args.limits)?;
     sockets(&mut settings, args);
     settings.kerberos = args.kerberos.clone();
+    settings.host_based = args.host_based.clone();
     methods(&mut settings, &args.login)?;
     let paths = Paths::new(args, environment.machine)?;
     login(&mut settings, &args.login, &paths, environment)?;
@@ -194,8 +195,12 @@ fn methods(settings: &mut Settings, login: &Login) -> Result<(), Error> {
     ];
     let off = |method: &String| switches.iter().any(|(name, on)| name == method && *on == Some(false));
     settings.preferred_authentications.retain(|method| !off(method));
-    let kerberos = settings.kerberos.authentication;
-    if !settings.preferred_authentications.iter().any(|method| kerberos || !method.starts_with("gssapi-")) {
+    let (kerberos, host_based) = (settings.kerberos.authentication, settings.host_based.authentication);
+    let on = |method: &String| match method.as_str() {
+        "hostbased" => host_based,
+        name => kerberos || !name.starts_with("gssapi-"),
+    };
+    if !settings.preferred_authentications.iter().any(on) {
         return Err(Error::configuration("no authentication method is left")
             .with_advice("leave at least one on, of those in PreferredAuthentications"));
     }
@@ -224,6 +229,7 @@ fn login(
         paths.all("CertificateFile", &login.certificate_files)?.into_iter().map(UserCertificate::File);
     let lines = login.certificates.iter().cloned().map(UserCertificate::Line);
     settings.certificates = files.chain(lines).collect();
+    settings.host_based.keys = paths.all("HostbasedKeyFile", &login.host_key_files)?;
     settings.passphrase = environment.passphrase.clone();
     settings.pin = environment.pin.clone();
     settings.password = match &login.password_file {
@@ -327,7 +333,9 @@ const MAX_SECRET_LEN: u64 = 4096;
 mod tests {
     use std::ffi::OsString;
 
-    use underpass::{AddressFamily, GroupSizes, HostKeyPolicy, Kerberos, KerberosCredentials, StrictKex};
+    use underpass::{
+        AddressFamily, GroupSizes, HostBased, HostKeyPolicy, Kerberos, KerberosCredentials, StrictKex,
+    };
 
     use super::*;
     use crate::{machine::fake::Fake, parse::read};
@@ -469,14 +477,19 @@ mod tests {
     #[test]
     fn methods_can_be_switched_off_but_not_all() {
         let left = settings(&["-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no"]);
-        assert_eq!(left.unwrap().preferred_authentications, ["gssapi-keyex", "gssapi-with-mic", "publickey"]);
+        assert_eq!(
+            left.unwrap().preferred_authentications,
+            ["gssapi-keyex", "gssapi-with-mic", "hostbased", "publickey"]
+        );
         let none = settings(&["-o", "PreferredAuthentications=password", "-o", "PasswordAuthentication=no"]);
         assert!(none.unwrap_err().to_string().contains("no authentication method is left"));
         let off =
             "-o PubkeyAuthentication=no -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no";
         let off: Vec<_> = off.split(' ').collect();
         assert!(settings(&off).is_err());
-        assert!(settings(&[&off[..], &["-o", "GSSAPIAuthentication=yes"]].concat()).is_ok());
+        for on in ["GSSAPIAuthentication=yes", "HostbasedAuthentication=yes"] {
+            assert!(settings(&[&off[..], &["-o", on]].concat()).is_ok());
+        }
     }
 
     #[test]
@@ -494,6 +507,22 @@ mod tests {
         assert_eq!(kerberos.credentials, KerberosCredentials::Password);
         assert_eq!(kerberos.library.as_deref(), Some(Path::new("/lib/x.so")));
         assert!(settings(&["--kerberos-credentials", "magic"]).is_err());
+    }
+
+    #[test]
+    fn host_based_logins_reach_their_settings() {
+        assert_eq!(settings(&[]).unwrap().host_based, HostBased::default());
+        let options = "-o HostbasedAuthentication=yes -o HostbasedKeyFile=~/a -o HostbasedKeyFile=/b -o \
+                       HostbasedAcceptedAlgorithms=ssh-ed25519 -o HostbasedClientHost=c.org -o HostbasedClientUser=you";
+        let options: Vec<_> = options.split_whitespace().collect();
+        let host_based = settings(&options).unwrap().host_based;
+        assert!(host_based.authentication);
+        assert_eq!(host_based.keys, [Path::new("/home/me/a"), Path::new("/b")]);
+        assert_eq!(host_based.algorithms.as_deref(), Some("ssh-ed25519"));
+        assert_eq!(
+            (host_based.host.as_deref(), host_based.local_user.as_deref()),
+            (Some("c.org"), Some("you"))
+        );
     }
 
     #[test]

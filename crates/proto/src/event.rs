@@ -260,6 +260,14 @@ pub enum Attempt {
         /// The signature algorithm.
         algorithm: String,
     },
+    /// A user of another host, which vouches for them with its key, whose signature was verified.
+    HostBased {
+        /// Who is vouched for, and by whom. What the host says of itself is its word: whether the key is that host's, and
+        /// the client at its address, is the application's decision.
+        claim: HostClaim,
+        /// The signature algorithm.
+        algorithm: String,
+    },
     /// A method or key that we cannot use, or a wrong signature. Cannot be accepted.
     Unusable,
     /// Please prompt.
@@ -357,6 +365,13 @@ pub enum Credential {
         /// Ask the server first, which spares a signature that would be refused but costs a round trip.
         query: bool,
     },
+    /// The word of this host that its user is who they say (RFC 4252 section 9). The signature is asked for by question.
+    HostBased {
+        /// What it says.
+        claim: HostClaim,
+        /// The algorithms that its key can sign with, best first.
+        algorithms: Vec<String>,
+    },
     /// The server's prompts (RFC 4256).
     KeyboardInteractive,
     /// A GSS-API mechanism (RFC 4462 section 3). The rest is asked for by question.
@@ -370,6 +385,17 @@ pub enum Credential {
     Custom,
     /// Nothing is left: ends the connection.
     GiveUp,
+}
+
+/// Whom a client's host vouches for (RFC 4252 section 9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostClaim {
+    /// The public key blob of the client's host.
+    pub key: Vec<u8>,
+    /// The host's name, fully qualified.
+    pub host: String,
+    /// The user there.
+    pub local_user: String,
 }
 
 /// Server role: the fate of an attempt.

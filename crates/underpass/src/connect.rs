@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::dial::Transport;
 use crate::entropy::OsEntropy;
 use crate::gss::Gss;
-use crate::logon::{Candidate, Logon, Memory};
+use crate::logon::{Candidate, HostKey, Logon, Memory};
 use crate::remote::Remotes;
 use crate::session::{Asker, Carry, Command, ConnectionInfo, Limits, Session, Socket, Stream, pipe};
 use crate::stats::Counters;
@@ -30,6 +30,8 @@ struct Hop {
     settings: Arc<Settings>,
     user: String,
     keys: Vec<Candidate>,
+    /// Of this machine.
+    host_keys: Vec<HostKey>,
     memory: Arc<Memory>,
 }
 
@@ -72,8 +74,9 @@ impl Route {
         {
             let user = hop.login_user()?;
             let read = hop.clone();
-            let keys = blocking(move || logon::candidates(&read)).await?;
-            hops.push(Hop { settings: hop, user, keys, memory: Arc::default() });
+            let keys = move || Ok((logon::candidates(&read)?, logon::host_keys(&read)?));
+            let (keys, host_keys) = blocking(keys).await?;
+            hops.push(Hop { settings: hop, user, keys, host_keys, memory: Arc::default() });
         }
         Ok(Self(hops))
     }
@@ -120,7 +123,8 @@ impl Hop {
         // Anew for each connection: many certificates hold for hours, and are renewed in place.
         let files = blocking(move || logon::with_certificates(&read, &keys)).await?;
         let candidates = agent::candidates(settings, &files).await?;
-        let logon = Logon::new(settings.clone(), self.user.clone(), candidates, self.memory.clone());
+        let (user, host_keys, memory) = (self.user.clone(), self.host_keys.clone(), self.memory.clone());
+        let logon = Logon::new(settings.clone(), user, candidates, host_keys, memory);
         let (ready, is_ready) = oneshot::channel();
         let side = Client::new(settings.clone(), record, logon, gss, tasks.clone(), ready);
         let now = Instant::now();

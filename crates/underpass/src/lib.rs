@@ -71,7 +71,7 @@
 //! | where to, and what to carry | [`Destination`], [`Forward`] |
 //! | every setting with its default | [`Settings`], set through [`Builder`] |
 //! | whom to trust | [`HostKeyPolicy`], [`known_hosts`], [`Kerberos`] |
-//! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Kerberos`], [`Prompter`] |
+//! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Kerberos`], [`HostBased`], [`Prompter`] |
 //! | what goes on | [`Event`], [`Tunnel::stats`] |
 //! | what went wrong, and what to do | [`Error`], [`ErrorKind`] |
 //! | the server's side | [`gateway`] |
@@ -135,7 +135,7 @@ pub use event::{CertificateNames, Event, HostKeyVerdict, Observer};
 pub use forward::{Bind, BindAddress, Forward, Interface, Target};
 pub use forwards::{ActiveForward, ForwardId};
 pub use kerberos::{Kerberos, KerberosCredentials};
-pub use logon::UserCertificate;
+pub use logon::{HostBased, UserCertificate, host_key_files, this_host};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
 pub use reconnect::{Backoff, Reconnect, ReconnectWhen};
 pub use settings::{AddressFamily, HostKeyPolicy, Identity, Settings, default_identity_files};

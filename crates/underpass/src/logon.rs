@@ -2,6 +2,7 @@
 
 mod candidate;
 mod certificate;
+mod host_based;
 mod order;
 mod x509;
 
@@ -15,6 +16,9 @@ use self::candidate::Key;
 pub(crate) use self::candidate::{Candidate, candidates};
 pub use self::certificate::UserCertificate;
 pub(crate) use self::certificate::with_certificates;
+use self::host_based::HOSTBASED;
+pub use self::host_based::{HostBased, host_key_files, this_host};
+pub(crate) use self::host_based::{HostKey, host_keys};
 pub(crate) use self::order::in_order;
 use crate::gss::MECHANISM;
 use crate::{AgentUse, Error, Event, Prompt, Settings};
@@ -44,6 +48,7 @@ pub(crate) struct Logon {
     given: Option<(&'static str, Secret)>,
     pub(crate) user: String,
     candidates: VecDeque<Candidate>,
+    host_keys: VecDeque<HostKey>,
     current: Option<Current>,
     tried: Vec<String>,
     /// What the server takes.
@@ -81,6 +86,7 @@ impl Logon {
         settings: Arc<Settings>,
         user: String,
         candidates: Vec<Candidate>,
+        host_keys: Vec<HostKey>,
         memory: Arc<Memory>,
     ) -> Self {
         let password_left = settings.password.is_some() || memory.password().is_some();
@@ -89,6 +95,7 @@ impl Logon {
             memory,
             given: None,
             candidates: candidates.into(),
+            host_keys: host_keys.into(),
             current: None,
             tried: Vec::new(),
             remaining: Vec::new(),
@@ -294,6 +301,7 @@ impl Logon {
                         Next::BeginKerberos
                     })
                 }
+                HOSTBASED => self.next_host_key(),
                 "publickey" => self.next_key(),
                 "keyboard-interactive" => self.next_keyboard(),
                 "password" => self.next_password(),
@@ -316,6 +324,12 @@ impl Logon {
         };
         let detail = candidate.detail(&self.user);
         Some(self.offer("publickey", detail, Some(candidate), credential))
+    }
+
+    fn next_host_key(&mut self) -> Option<Next> {
+        let key = self.host_keys.pop_front()?;
+        let (credential, detail) = (key.credential(), key.detail(&self.user));
+        Some(self.offer(HOSTBASED, detail, Some(key.candidate), credential))
     }
 
     fn next_keyboard(&mut self) -> Option<Next> {
@@ -378,7 +392,7 @@ mod tests {
     /// What is tried against a server that refuses everything; the server's prompts are answered as `answer` does.
     fn tried(builder: Builder, methods: &[&str], mut answer: impl FnMut(&mut Logon)) -> Vec<&'static str> {
         let settings = Arc::new(builder.settings().unwrap());
-        let mut logon = Logon::new(settings, "me".to_owned(), Vec::new(), Arc::default());
+        let mut logon = Logon::new(settings, "me".to_owned(), Vec::new(), Vec::new(), Arc::default());
         let remaining = methods.iter().map(|name| (*name).to_owned()).collect();
         let refused = Refused { remaining, partial: false, no_algorithm: false };
         let mut tried = Vec::new();

@@ -7,8 +7,8 @@ use underpass_proxy::Access;
 
 use crate::{
     AgentUse, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error, Event, Forward,
-    Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect, SocketOptions,
-    UserCertificate,
+    HostBased, Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect,
+    SocketOptions, UserCertificate,
     destination::{check_host, check_user},
 };
 
@@ -119,13 +119,17 @@ settings! {
     batch: bool = false, set(batch: bool) => batch;
 
     /// The authentication methods, in the order in which they are tried. Those of Kerberos are among them only if
-    /// `kerberos` says so. Default: `gssapi-keyex`, `gssapi-with-mic`, `publickey`, `keyboard-interactive`, `password`.
+    /// `kerberos` says so, and `hostbased` if `host_based` does. Default: `gssapi-keyex`, `gssapi-with-mic`, `hostbased`,
+    /// `publickey`, `keyboard-interactive`, `password`.
     preferred_authentications: Vec<String> =
-        ["gssapi-keyex", "gssapi-with-mic", "publickey", "keyboard-interactive", "password"].map(str::to_owned).into(),
+        ["gssapi-keyex", "gssapi-with-mic", "hostbased", "publickey", "keyboard-interactive", "password"].map(str::to_owned).into(),
         set(methods: impl IntoIterator<Item = impl Into<String>>) => methods.into_iter().map(Into::into).collect();
 
     /// How Kerberos is used. Default: not at all, see [`Kerberos`].
     kerberos: Kerberos = Kerberos::default(), set(kerberos: Kerberos) => kerberos;
+
+    /// How this machine vouches for its user. Default: not at all, see [`HostBased`].
+    host_based: HostBased = HostBased::default(), set(host_based: HostBased) => host_based;
 
     /// Logs in by messages of the program's own; nothing else is tried then. Default: none.
     custom_authentication: Option<CustomAuthentication> = None;
@@ -328,8 +332,7 @@ impl Settings {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): there is neither.
     pub fn login_user(&self) -> Result<String, Error> {
-        let from_environment = || USER_VARIABLES.iter().find_map(|name| env::var(name).ok());
-        let user = self.user.clone().or_else(from_environment);
+        let user = self.user.clone().or_else(user_of_this_machine);
         user.filter(|user| !user.is_empty()).ok_or_else(|| {
             Error::configuration("no user is named, and the environment names none")
                 .with_advice("name the user, as in user@host")
@@ -479,6 +482,11 @@ pub enum AddressFamily {
 /// The files in which the user's private keys are looked for when none is named.
 pub fn default_identity_files() -> Vec<PathBuf> {
     in_ssh_directory(&["id_ed25519", "id_ecdsa", "id_rsa"])
+}
+
+/// Whoever runs the program, as the environment has it.
+pub(crate) fn user_of_this_machine() -> Option<String> {
+    USER_VARIABLES.iter().find_map(|name| env::var(name).ok())
 }
 
 /// Where the user's agent is said to listen.

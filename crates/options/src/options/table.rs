@@ -218,7 +218,7 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("PreferredAuthentications"),
         metavar: "LIST",
         doc: "The methods to log in with, in order",
-        default: "gssapi-keyex, gssapi-with-mic, publickey, keyboard-interactive, password",
+        default: "gssapi-keyex, gssapi-with-mic, hostbased, publickey, keyboard-interactive, password",
         example: "password,publickey",
         action: Action::Set(|args, value| {
             let methods = values::word(value)?;
@@ -584,9 +584,10 @@ fn rekey_limit(value: &str) -> Result<RekeyLimit, String> {
     Ok(RekeyLimit { bytes, interval })
 }
 
-const METHODS: [(&str, &str); 5] = [
+const METHODS: [(&str, &str); 6] = [
     ("gssapi-keyex", "gssapi-keyex"),
     ("gssapi-with-mic", "gssapi-with-mic"),
+    ("hostbased", "hostbased"),
     ("publickey", "publickey"),
     ("keyboard-interactive", "keyboard-interactive"),
     ("password", "password"),

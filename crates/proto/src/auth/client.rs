@@ -14,7 +14,7 @@ use std::time::Instant;
 use underpass_crypto::Secret;
 use underpass_wire::{
     AuthMethod, Context, Encode as _, List, Message, Number, Oid, Prompts as WirePrompts, Sensitive,
-    ServiceRequest, UserauthInfoResponse, UserauthMethod, UserauthRequest, publickey_signature_data,
+    ServiceRequest, UserauthInfoResponse, UserauthMethod, UserauthRequest,
 };
 
 use super::gssapi::{GssLogon, Next, proven};
@@ -22,7 +22,8 @@ use super::signing::Signing;
 use super::{CONNECTION, Progress, USERAUTH};
 use crate::error::{AuthenticationFailed, Error, PeerMisbehaved};
 use crate::event::{
-    Answer, Credential, Event, GssCall, GssReply, GssUse, Prompt, Prompts, Question, QuestionId, Refused,
+    Answer, Credential, Event, GssCall, GssReply, GssUse, HostClaim, Prompt, Prompts, Question, QuestionId,
+    Refused,
 };
 use crate::limits::{MAX_AUTH_REQUESTS, MAX_AUTH_ROUNDS, MAX_BANNERS};
 use crate::outbox::Outbox;
@@ -67,6 +68,10 @@ enum Attempt {
         key: Vec<u8>,
         algorithm: &'static str,
     },
+    HostBased {
+        claim: HostClaim,
+        algorithm: String,
+    },
     Keyboard {
         rounds: u32,
         prompts: usize,
@@ -108,6 +113,7 @@ impl ClientAuth {
                 Attempt::None => AuthMethod::None,
                 Attempt::Password { .. } => AuthMethod::Password,
                 Attempt::Query { .. } | Attempt::Signed { .. } => AuthMethod::PublicKey,
+                Attempt::HostBased { .. } => AuthMethod::HostBased,
                 Attempt::Keyboard { .. } => AuthMethod::KeyboardInteractive,
                 Attempt::GssapiWithMic(_) => AuthMethod::GssapiWithMic,
                 Attempt::GssapiKeyex => AuthMethod::GssapiKeyex,
@@ -251,11 +257,19 @@ impl ClientAuth {
                     return Ok(());
                 };
                 if !query {
-                    self.ask_signature(key, algorithm, out);
+                    self.ask_key_signature(key, algorithm, out);
                     return Ok(());
                 }
                 self.request(UserauthMethod::PublicKeyQuery { algorithm, key: &key }, out)?;
                 Attempt::Query { key, algorithm }
+            }
+            Credential::HostBased { claim, algorithms } => {
+                let Some(algorithm) = self.signing.of_host(algorithms) else {
+                    self.choose(out, false, true);
+                    return Ok(());
+                };
+                self.ask_host_signature(claim, algorithm, out);
+                return Ok(());
             }
             Credential::GssapiWithMic { mechanism } => {
                 let mut buffer = Vec::new();
@@ -284,12 +298,24 @@ impl ClientAuth {
         Ok(())
     }
 
-    fn ask_signature(&mut self, key: Vec<u8>, algorithm: &'static str, out: &mut Outbox) {
+    fn ask_key_signature(&mut self, key: Vec<u8>, algorithm: &'static str, out: &mut Outbox) {
+        let data = self.signed(UserauthMethod::PublicKey { algorithm, key: &key, signature: b"" });
+        let question = Question::Signature { key: key.clone(), algorithm: algorithm.to_owned(), data };
+        self.state = State::Asking(out.ask(question), Attempt::Signed { key, algorithm });
+    }
+
+    fn ask_host_signature(&mut self, claim: HostClaim, algorithm: String, out: &mut Outbox) {
+        let data = self.signed(hostbased(&claim, &algorithm, b""));
+        let question = Question::Signature { key: claim.key.clone(), algorithm: algorithm.clone(), data };
+        self.state = State::Asking(out.ask(question), Attempt::HostBased { claim, algorithm });
+    }
+
+    /// What the signature of a request by this method is made of.
+    fn signed(&self, method: UserauthMethod<'_>) -> Vec<u8> {
         let mut data = Vec::new();
-        publickey_signature_data(&self.session_id, &self.user, CONNECTION, algorithm, &key, &mut data);
-        let question =
-            out.ask(Question::Signature { key: key.clone(), algorithm: algorithm.to_owned(), data });
-        self.state = State::Asking(question, Attempt::Signed { key, algorithm });
+        UserauthRequest { user: &self.user, service: CONNECTION, method }
+            .put_signed(&self.session_id, &mut data);
+        data
     }
 
     fn on_pk_ok(&mut self, algorithm: &str, key: &[u8], out: &mut Outbox) -> Result<(), Error> {
@@ -298,7 +324,7 @@ impl ClientAuth {
                 if offered == key && *asked == algorithm =>
             {
                 let (key, algorithm) = (offered.clone(), *asked);
-                self.ask_signature(key, algorithm, out);
+                self.ask_key_signature(key, algorithm, out);
                 Ok(())
             }
             _ => Err(unexpected(Number::USERAUTH_PK_OK)),
@@ -398,6 +424,10 @@ impl ClientAuth {
                 let (key, algorithm) = (key.clone(), *algorithm);
                 self.request(UserauthMethod::PublicKey { algorithm, key: &key, signature: &signature }, out)
             }
+            (Attempt::HostBased { claim, algorithm }, Answer::Signature(Some(signature))) => {
+                let (claim, algorithm) = (claim.clone(), algorithm.clone());
+                self.request(hostbased(&claim, &algorithm, &signature), out)
+            }
             (Attempt::Password { password, .. }, Answer::NewPassword(Some(new))) => {
                 let old = password.clone();
                 let method = UserauthMethod::PasswordChange {
@@ -451,6 +481,11 @@ impl ClientAuth {
         }
         out.send(&UserauthRequest { user: &self.user, service: CONNECTION, method })
     }
+}
+
+fn hostbased<'a>(claim: &'a HostClaim, algorithm: &'a str, signature: &'a [u8]) -> UserauthMethod<'a> {
+    let HostClaim { key, host, local_user } = claim;
+    UserauthMethod::HostBased { algorithm, key, host, local_user, signature }
 }
 
 /// Whether a payload is a message of authentication that a client may send.

@@ -7,12 +7,12 @@ use underpass_crypto::{Secret, Signature};
 use underpass_wire::{
     AuthMethod, List, Message, NameList, Number, Prompt as WirePrompt, ServiceAccept, UserauthFailure,
     UserauthInfoRequest, UserauthMethod, UserauthPasswdChangereq, UserauthPkOk, UserauthRequest,
-    UserauthSuccess, publickey_signature_data,
+    UserauthSuccess,
 };
 
 use super::{CONNECTION, Progress, USERAUTH};
 use crate::error::{AuthenticationFailed, Error, PeerMisbehaved};
-use crate::event::{Attempt, Prompts, Question, QuestionId, Verdict};
+use crate::event::{Attempt, HostClaim, Prompts, Question, QuestionId, Verdict};
 use crate::limits::{MAX_AUTH_REQUESTS, MAX_AUTH_ROUNDS};
 use crate::outbox::Outbox;
 
@@ -144,10 +144,18 @@ impl ServerAuth {
                 (attempt, Pending::Query { key, algorithm })
             }
             UserauthMethod::PublicKey { algorithm, key, signature } => {
-                if !self.verifies(request.user, algorithm, key, signature) {
+                if !self.verifies(request, algorithm, key, signature) {
                     return self.refuse(user, out);
                 }
                 (Attempt::Key { key: key.to_vec(), algorithm: algorithm.to_owned() }, Pending::Key)
+            }
+            UserauthMethod::HostBased { algorithm, key, host, local_user, signature } => {
+                if !self.verifies(request, algorithm, key, signature) {
+                    return self.refuse(user, out);
+                }
+                let (host, local_user) = (host.to_owned(), local_user.to_owned());
+                let claim = HostClaim { key: key.to_vec(), host, local_user };
+                (Attempt::HostBased { claim, algorithm: algorithm.to_owned() }, Pending::Key)
             }
             UserauthMethod::KeyboardInteractive { .. } => {
                 (Attempt::KeyboardInteractive, Pending::Keyboard { user: user.clone(), rounds: 0 })
@@ -167,10 +175,10 @@ impl ServerAuth {
         self.algorithms.iter().copied().find(|algorithm| algorithm.name == name)
     }
 
-    fn verifies(&self, user: &str, name: &str, key: &[u8], signature: &[u8]) -> bool {
+    fn verifies(&self, request: &UserauthRequest<'_>, name: &str, key: &[u8], signature: &[u8]) -> bool {
         let Some(algorithm) = self.algorithm(name) else { return false };
         let mut data = Vec::new();
-        publickey_signature_data(&self.session_id, user, CONNECTION, name, key, &mut data);
+        request.put_signed(&self.session_id, &mut data);
         (algorithm.verify)(key, signature, &data).is_ok()
     }
 

@@ -43,4 +43,13 @@ impl Signing {
         let blindly = self.listed.is_none() || of_key.len() == 1 || self.unlisted;
         best.or_else(|| ours.next().filter(|_| blindly)).map(|algorithm| algorithm.name)
     }
+
+    /// The algorithm for the key of our host, which signs with these: the first that the server lists. What it lists is
+    /// about users' keys, so that one that is not there is no reason to give up.
+    pub(crate) fn of_host(&self, mut algorithms: Vec<String>) -> Option<String> {
+        let listed = self.listed.as_ref();
+        let is_listed = |name: &String| listed.is_some_and(|listed| listed.contains(name));
+        let at = algorithms.iter().position(is_listed).unwrap_or_default();
+        (at < algorithms.len()).then(|| algorithms.swap_remove(at))
+    }
 }

@@ -639,7 +639,7 @@ fn used_with(config: Config, of_key: &str, listed: Option<&str>) -> Option<Strin
     Some(algorithm.to_owned())
 }
 
-fn send_server_sig_algs(peer: &mut Peer, names: &str) {
+pub(crate) fn send_server_sig_algs(peer: &mut Peer, names: &str) {
     let mut buffer = Vec::new();
     let extension = Extension { name: b"server-sig-algs", value: names.as_bytes() };
     let extensions = List::new([extension], &mut buffer).expect("one is not too many");

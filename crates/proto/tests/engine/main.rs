@@ -17,6 +17,7 @@ mod gss_exchange;
 mod gss_logon;
 mod half_close;
 mod handshake;
+mod host_based;
 mod host_key;
 mod keepalive;
 mod legality;

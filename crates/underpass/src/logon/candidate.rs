@@ -57,6 +57,11 @@ impl Candidate {
         Self { name, public, key, path: None, chain: Vec::new(), certificate: None }
     }
 
+    /// A key that is open.
+    pub(super) fn ready(name: String, signer: Arc<dyn Signer>) -> Self {
+        Self::plain(name, signer.public_key().to_vec(), Key::Ready(signer))
+    }
+
     /// The same with a certificate, which has a name of its own.
     pub(super) fn certified(&self, name: &str, certificate: Certified) -> Self {
         Self { name: name.to_owned(), certificate: Some(certificate), ..self.clone() }
@@ -175,11 +180,9 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
         match identity {
             Identity::File(path) => candidates.push(read_key(settings, path)?),
             Identity::Token(uri) => candidates.extend(token::keys(settings, uri)?.into_iter().map(on_token)),
-            Identity::Signer(signer) => candidates.push(Candidate::plain(
-                "a key of the program".to_owned(),
-                signer.public_key().to_vec(),
-                Key::Ready(signer.clone()),
-            )),
+            Identity::Signer(signer) => {
+                candidates.push(Candidate::ready("a key of the program".to_owned(), signer.clone()));
+            }
         }
     }
     if settings.identities.is_empty() && settings.default_identities {
@@ -242,6 +245,16 @@ fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
     };
     let PrivateKey { signer, certificates, .. } = key;
     Ok(Candidate { chain: certificates, ..candidate(signer.public_key(), Key::Ready(signer.clone())) })
+}
+
+/// The key in a file, opened at once.
+pub(super) fn signer_of(settings: &Settings, path: &Path) -> Result<Arc<dyn Signer>, Error> {
+    let bytes = read(path)?;
+    match underpass_keys::load(&bytes, None) {
+        Ok(key) => Ok(key.signer),
+        Err(error) if error.wants_passphrase() => Ok(unlock(settings, path, &bytes)?.signer),
+        Err(error) => Err(problem(path, &error)),
+    }
 }
 
 /// Whether a file has no private half: that of a key in a device is a handle, of which the agent knows what to do with it.

@@ -106,7 +106,7 @@ pub enum UserauthMethod<'a> {
         algorithm: &'a str,
         /// Public key or certificate.
         key: &'a [u8],
-        /// Of [`publickey_signature_data`].
+        /// Of what [`UserauthRequest::put_signed`] gives.
         signature: &'a [u8],
     },
     /// `keyboard-interactive` (RFC 4256 section 3.1).
@@ -126,7 +126,7 @@ pub enum UserauthMethod<'a> {
         host: &'a str,
         /// The user there.
         local_user: &'a str,
-        /// Of session identifier and request.
+        /// Of what [`UserauthRequest::put_signed`] gives.
         signature: &'a [u8],
     },
     /// `gssapi-with-mic` (RFC 4462 section 3.2).
@@ -251,6 +251,18 @@ impl<'a> UserauthRequest<'a> {
         let (user, service, name) = (reader.text()?, reader.text()?, reader.text()?);
         Ok(Self { user, service, method: UserauthMethod::decode(name, reader)? })
     }
+
+    /// Appends what the request's signature is made of: the session identifier, then the request up to the signature
+    /// (RFC 4252 sections 7 and 9).
+    pub fn put_signed(&self, session_id: &[u8], out: &mut Vec<u8>) {
+        out.put_string(session_id);
+        self.encode(out);
+        if let UserauthMethod::PublicKey { signature, .. } | UserauthMethod::HostBased { signature, .. } =
+            self.method
+        {
+            out.truncate(out.len() - LENGTH - signature.len());
+        }
+    }
 }
 
 impl Encode for UserauthRequest<'_> {
@@ -261,25 +273,6 @@ impl Encode for UserauthRequest<'_> {
         out.put_text(self.method.name());
         self.method.encode(out);
     }
-}
-
-/// Appends what a `publickey` request's signature is made of (RFC 4252 section 7).
-pub fn publickey_signature_data(
-    session_id: &[u8],
-    user: &str,
-    service: &str,
-    algorithm: &str,
-    key: &[u8],
-    out: &mut Vec<u8>,
-) {
-    out.put_string(session_id);
-    out.put_u8(Number::USERAUTH_REQUEST.0);
-    out.put_text(user);
-    out.put_text(service);
-    out.put_text(AuthMethod::PublicKey.name());
-    out.put_bool(true);
-    out.put_text(algorithm);
-    out.put_string(key);
 }
 
 /// The questions of a [`UserauthInfoRequest`].
@@ -308,6 +301,9 @@ impl<'a> Field<'a> for Prompt<'a> {
         fmt::Debug::fmt(self, f)
     }
 }
+
+/// Bytes before a string, which say how long it is (RFC 4251 section 5).
+const LENGTH: usize = 4;
 
 /// Most prompts in one request, and most responses: a person has to answer them.
 pub const MAX_PROMPTS: usize = 100;

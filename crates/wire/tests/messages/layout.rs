@@ -182,16 +182,34 @@ fn other_methods_have_their_fields_after_the_name() {
 }
 
 #[test]
-fn a_public_key_signature_covers_session_and_request() {
-    let mut data = Vec::new();
-    publickey_signature_data(b"session", "me", "ssh-connection", "ssh-ed25519", b"key", &mut data);
-    // RFC 4252 section 7: the session identifier as a string, then the request up to the key.
-    let method = UserauthMethod::PublicKey { algorithm: "ssh-ed25519", key: b"key", signature: b"sig" };
-    let request = encoded(&UserauthRequest { user: "me", service: "ssh-connection", method });
-    let unsigned = request.strip_suffix(&string("sig")[..]).unwrap();
-    assert_eq!(data, [&string("session"), unsigned].concat());
-    let fields = [string("me"), string("ssh-connection"), string("publickey"), vec![1]].concat();
-    assert_eq!(unsigned, [vec![50], fields, string("ssh-ed25519"), string("key")].concat());
+fn a_signature_covers_session_and_request() {
+    // RFC 4252 sections 7 and 9: the session identifier as a string, then the request up to the signature.
+    let head = |name| [vec![50], string("me"), string("ssh-connection"), string(name)].concat();
+    let (algorithm, key) = ("ssh-ed25519", b"key");
+    let fields = [string(algorithm), string("key")].concat();
+    let names = [string("client.example."), string("root")].concat();
+    for (method, unsigned) in [
+        (
+            UserauthMethod::PublicKey { algorithm, key, signature: b"sig" },
+            [head("publickey"), vec![1], fields.clone()].concat(),
+        ),
+        (
+            UserauthMethod::HostBased {
+                algorithm,
+                key,
+                host: "client.example.",
+                local_user: "root",
+                signature: b"sig",
+            },
+            [head("hostbased"), fields, names].concat(),
+        ),
+    ] {
+        let request = UserauthRequest { user: "me", service: "ssh-connection", method };
+        assert_eq!(encoded(&request), [&unsigned[..], &string("sig")].concat());
+        let mut data = Vec::new();
+        request.put_signed(b"session", &mut data);
+        assert_eq!(data, [string("session"), unsigned].concat());
+    }
 }
 
 #[test]
