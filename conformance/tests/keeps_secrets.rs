@@ -1,5 +1,7 @@
 //! The most verbose log of a whole session holds none of its secrets.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,6 +11,7 @@ use underpass_conformance::account::PASSWORD;
 use underpass_conformance::kerberos::{self, Realm};
 use underpass_conformance::keys::{KeyType, Keys, PASSPHRASE};
 use underpass_conformance::peer::{asyncssh, sshd};
+use underpass_conformance::token::{self, MODULE, PIN, Token};
 use underpass_conformance::{Client, Result, secrets, traffic};
 use underpass_testkit::target::Target;
 
@@ -47,6 +50,28 @@ fn a_password_for_a_kerberos_ticket() -> Result<()> {
     let client = client.option("GSSAPIAuthentication", "yes").option("GSSAPIKeyExchange", "yes");
     let client = client.flags(&["--kerberos-credentials", "password"]).password(kerberos::PASSWORD);
     assert_silent(client, vec![kerberos::PASSWORD.into()])
+}
+
+#[test]
+fn a_password_that_is_changed() -> Result<()> {
+    let new = "halibut-77ce";
+    let peer = asyncssh::start(&json!({ "authorized_keys": null, "new_password": new }))?;
+    let answers = [("password of ", PASSWORD), ("new password: ", new), ("once more: ", new)];
+    assert_silent(Client::of(&peer)?.no_identity().on_terminal(&answers), vec![PASSWORD.into(), new.into()])
+}
+
+#[test]
+fn the_pin_of_a_token() -> Result<()> {
+    let token = Token::new()?;
+    token.generate("EC:prime256v1", "01", "key")?;
+    let directory = tempfile::tempdir()?;
+    let authorized = directory.path().join("authorized_keys");
+    fs::write(&authorized, token.authorized_key("key")?)?;
+    let peer = sshd::start(&[&format!("AuthorizedKeysFile {}", authorized.display())])?;
+    let client = Client::of(&peer)?.ours().no_identity().option("PKCS11Provider", MODULE);
+    let client = client.variable(token::VARIABLE, token.configuration().display().to_string());
+    let uri = format!("pkcs11:object=key?pin-value={PIN}");
+    assert_silent(client.identity(PathBuf::from(uri)), vec![PIN.into()])
 }
 
 /// Runs a session in which data goes to and fro, and looks for the secrets and the data in all that it logs.
