@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::keys::public_half;
 use crate::process::Process;
 use crate::{Failure, Result};
 
@@ -83,6 +84,17 @@ impl Agent {
         self.ssh_add(&["-q".as_ref(), "-S".as_ref(), SK_DUMMY.as_ref(), key])
     }
 
+    /// Has it hold a key that is for one server alone, whose public host keys are these.
+    ///
+    /// # Errors
+    /// It does not take it.
+    pub fn add_for(&self, key: &Path, host_keys: &[PathBuf]) -> Result<()> {
+        let hosts = self.scratch.path().join("hosts");
+        let lines = host_keys.iter().map(|key| Ok(format!("server {}\n", public_half(key)?)));
+        fs::write(&hosts, lines.collect::<Result<String>>()?)?;
+        self.ssh_add(&["-q".as_ref(), "-H".as_ref(), &hosts, "-h".as_ref(), "server".as_ref(), key])
+    }
+
     /// Locks it.
     ///
     /// # Errors
@@ -106,14 +118,24 @@ impl Agent {
     }
 }
 
-/// The body of the next request; empty at the end.
+/// The body of the next request; empty at the end. Extensions are unknown to this agent.
 pub fn request(stream: &mut UnixStream) -> Vec<u8> {
-    let mut header = [0; 4];
-    if stream.read_exact(&mut header).is_err() {
-        return Vec::new();
+    const EXTENSION: u8 = 27;
+    const FAILURE: u8 = 5;
+    loop {
+        let mut header = [0; 4];
+        if stream.read_exact(&mut header).is_err() {
+            return Vec::new();
+        }
+        let mut body = vec![0; u32::from_be_bytes(header) as usize];
+        if stream.read_exact(&mut body).is_err() {
+            return Vec::new();
+        }
+        if body.first() != Some(&EXTENSION) {
+            return body;
+        }
+        answer(stream, &[FAILURE]);
     }
-    let mut body = vec![0; u32::from_be_bytes(header) as usize];
-    if stream.read_exact(&mut body).is_err() { Vec::new() } else { body }
 }
 
 /// Answers with a frame of this body.

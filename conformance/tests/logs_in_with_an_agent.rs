@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use underpass_conformance::agent::{Agent, SK_DUMMY, answer, request};
@@ -126,6 +126,29 @@ fn where_options_say_that_it_listens() -> Result<()> {
     carries(&peer, |client| with(client, &agent).option("IdentityAgent", "SSH_AUTH_SOCK"))?;
     fails(with(Client::of(&peer)?, &agent).option("IdentityAgent", "none"), &[LOGIN])?;
     fails(with(Client::of(&peer)?, &agent).flags(&["--agent", "no"]), &[LOGIN])
+}
+
+/// `ssh-add -h`: the agent shows and uses such a key only where it has been told that the server is the one.
+#[test]
+fn with_a_key_that_is_for_this_server_alone() -> Result<()> {
+    let (peer, agent, keys) = (PeerKind::Sshd.start()?, Agent::start()?, Keys::get()?);
+    let key = keys.user(KeyType::Ed25519);
+    agent.add_for(&key, &[keys.host(KeyType::Ed25519)])?;
+    let as_host = |client, algorithm| with(client, &agent).option("HostKeyAlgorithms", algorithm);
+    carries(&peer, |client| as_host(client, "ssh-ed25519"))?;
+    // With another host key it is another server, to which the key is not even shown.
+    let other = as_host(Client::of(&peer)?, "ecdsa-sha2-nistp256");
+    fails(other.flags(&["--agent", "required"]), &[AGENT])?;
+    carries(&peer, |client| as_host(client, "ecdsa-sha2-nistp256").identity(keys.user(KeyType::Rsa)))?;
+    // Who says nothing of a server gets no signature. The private half is nowhere else.
+    let scratch = tempfile::tempdir()?;
+    let public = scratch.path().join("key.pub");
+    fs::copy(key.with_extension("pub"), &public)?;
+    let mut signer = Command::new("ssh-keygen");
+    signer.args(["-q", "-Y", "sign", "-n", "test", "-f"]).arg(public);
+    let output = signer.env("SSH_AUTH_SOCK", agent.socket()).stdin(Stdio::null()).output()?;
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("agent refused"));
+    Ok(())
 }
 
 #[test]

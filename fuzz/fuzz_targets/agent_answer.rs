@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use underpass_agent::{MAX_IDENTITIES, body_len, identities, signature};
+use underpass_agent::{MAX_IDENTITIES, body_len, bound, identities, signature};
 
 fuzz_target!(|body: &[u8]| {
     if let Some(header) = body.first_chunk() {
@@ -13,6 +13,7 @@ fuzz_target!(|body: &[u8]| {
         let held: usize = identities.iter().map(|one| one.key.len() + one.comment.len()).sum();
         assert!(held <= body.len());
     }
+    assert!(bound(body).is_err() || body.len() == 1);
     if let Ok(signature) = signature(body, "ssh-ed25519") {
         assert!(signature.len() < body.len());
     }

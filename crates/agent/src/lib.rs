@@ -1,5 +1,5 @@
 //! The protocol of SSH agents (draft-ietf-sshm-ssh-agent), the client's side, as far as logging on needs it: which keys
-//! are there, and sign this. Nothing here opens a socket.
+//! are there, and sign this; and to which server this is going. Nothing here opens a socket.
 //!
 //! A request is a whole frame. An answer's frame begins with [`HEADER_LEN`] bytes, from which [`body_len`] gives the length
 //! of the rest, [`identities`] or [`signature`] of which take apart. An agent is a program like others: whatever it
@@ -82,6 +82,21 @@ pub fn sign_request(key: &[u8], data: &[u8], algorithm: &str) -> Vec<u8> {
     })
 }
 
+/// The frame that tells which server the requests that follow on the same connection are for (`session-bind@openssh.com`,
+/// OpenSSH's PROTOCOL.agent section 1): its host key, and the signature by which that has proven itself in the first key
+/// exchange. Keys with constraints on where they may be used are of use only then.
+pub fn session_bind(host_key: &[u8], session_id: &[u8], signature: &[u8]) -> Vec<u8> {
+    frame(|body| {
+        body.put_u8(EXTENSION);
+        body.put_text("session-bind@openssh.com");
+        body.put_string(host_key);
+        body.put_string(session_id);
+        body.put_string(signature);
+        // The agent is not forwarded to that server.
+        body.put_bool(false);
+    })
+}
+
 /// The length of a frame's body.
 ///
 /// # Errors
@@ -129,6 +144,14 @@ pub fn signature(body: &[u8], algorithm: &str) -> Result<Vec<u8>, AgentError> {
     Ok(signature)
 }
 
+/// The answer to [`session_bind`]. An agent that does not know it refuses, and can be asked for the rest all the same.
+///
+/// # Errors
+/// It is another answer, or malformed.
+pub fn bound(body: &[u8]) -> Result<(), AgentError> {
+    Ok(answer(body, SUCCESS)?.finish()?)
+}
+
 /// The fields of an answer of this number.
 fn answer(body: &[u8], expected: u8) -> Result<Reader<'_>, AgentError> {
     let mut fields = Reader::new(body);
@@ -149,10 +172,12 @@ fn frame(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 
 /// Numbers of messages (section 7.1).
 const FAILURE: u8 = 5;
+const SUCCESS: u8 = 6;
 const REQUEST_IDENTITIES: u8 = 11;
 const IDENTITIES_ANSWER: u8 = 12;
 const SIGN_REQUEST: u8 = 13;
 const SIGN_RESPONSE: u8 = 14;
+const EXTENSION: u8 = 27;
 const EXTENSION_FAILURE: u8 = 28;
 /// What ssh.com's agent says.
 const OLD_FAILURE: u8 = 102;
@@ -200,6 +225,22 @@ mod tests {
             (Ok(13), Ok(&b"key"[..]), Ok(&b"data"[..]))
         );
         assert_eq!((fields.u32(), fields.finish()), (Ok(4), Ok(())));
+    }
+
+    #[test]
+    fn the_server_is_told_as_openssh_has_it() {
+        let frame = session_bind(b"key", b"session", b"signature");
+        let mut fields = Reader::new(body(&frame));
+        assert_eq!((fields.u8(), fields.text()), (Ok(27), Ok("session-bind@openssh.com")));
+        let strings = [fields.string(), fields.string(), fields.string()];
+        assert_eq!(strings, [Ok(&b"key"[..]), Ok(&b"session"[..]), Ok(&b"signature"[..])]);
+        assert_eq!((fields.bool(), fields.finish()), (Ok(false), Ok(())));
+        assert_eq!(bound(&[SUCCESS]), Ok(()));
+        assert_eq!(bound(&[SUCCESS, 0]), Err(AgentError::Malformed));
+        assert_eq!(bound(&listing(&[])), Err(AgentError::Unexpected(IDENTITIES_ANSWER)));
+        for refusal in [FAILURE, EXTENSION_FAILURE] {
+            assert_eq!(bound(&[refusal]), Err(AgentError::Refused));
+        }
     }
 
     #[test]

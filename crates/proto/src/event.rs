@@ -28,6 +28,9 @@ pub enum Event {
         negotiated: Box<Negotiated>,
         /// Whether this was a later key exchange.
         rekey: bool,
+        /// Client role: how the server showed that it has its host key, if this was the first key exchange and its method
+        /// is one with host keys.
+        proof: Option<Box<HostProof>>,
     },
     /// Text to show before authentication (RFC 4252 section 5.4).
     Banner(Vec<u8>),
@@ -63,6 +66,18 @@ pub enum Event {
     GssLogonFailed(Vec<u8>),
     /// The connection is over. Nothing follows.
     Closed(Error),
+}
+
+/// A host key that signed the first exchange hash, which is the session identifier (RFC 4253 section 7.2). With it an agent
+/// can tell which server its signatures are for (OpenSSH's PROTOCOL.agent section 1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostProof {
+    /// The host key blob.
+    pub host_key: Vec<u8>,
+    /// What is signed.
+    pub session_id: Vec<u8>,
+    /// The signature blob, verified.
+    pub signature: Vec<u8>,
 }
 
 /// Why a channel was not opened.

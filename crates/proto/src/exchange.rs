@@ -31,7 +31,7 @@ pub(crate) use self::gss::Completion;
 use self::gss::{GssContext, GssProof};
 use crate::config::{Algorithms, Config, StrictKex};
 use crate::error::{Error, PeerMisbehaved};
-use crate::event::{Event, Question, QuestionId};
+use crate::event::{Event, HostProof, Question, QuestionId};
 use crate::negotiate::{Negotiated, Offer, negotiate};
 use crate::outbox::{NewOpener, Outbox};
 use crate::role::Role;
@@ -94,6 +94,7 @@ struct Finishing {
     /// What our NEWKEYS waits for.
     awaited: Option<Awaited>,
     rekey: bool,
+    proof: Option<Box<HostProof>>,
 }
 
 /// The application's part in finding out who the server is.
@@ -327,6 +328,7 @@ impl KeyExchange {
         let known = self.session.as_ref().is_some_and(|session| session.host_key == host_key);
         let name = algorithm.name;
         self.finish(*agreeing, hash, &secret, host_key.to_vec());
+        self.keep_proof(host_key, &hash, signature);
         if known {
             return self.send_newkeys(out);
         }
@@ -346,6 +348,16 @@ impl KeyExchange {
         let publics = Publics { client: &client_public, server: server_public };
         let hash = self.hash(agreeing, host_key, &publics, agreement.public_encoding(), &secret);
         Ok(Agreed { secret, hash })
+    }
+
+    fn keep_proof(&mut self, host_key: &[u8], hash: &Digest, signature: &[u8]) {
+        if let State::Finishing(finishing) = &mut self.state
+            && !finishing.rekey
+        {
+            let (host_key, session_id) = (host_key.to_vec(), hash.to_vec());
+            let proof = HostProof { host_key, session_id, signature: signature.to_vec() };
+            finishing.proof = Some(Box::new(proof));
+        }
     }
 
     fn wait_for(&mut self, awaited: Awaited) {
@@ -422,7 +434,8 @@ impl KeyExchange {
         };
         out.timers.stop(Timer::RekeyEnd);
         self.most_bytes = finishing.negotiated.most_bytes();
-        out.tell(Event::KeysExchanged { negotiated: Box::new(finishing.negotiated), rekey: finishing.rekey });
+        let Finishing { negotiated, rekey, proof, .. } = *finishing;
+        out.tell(Event::KeysExchanged { negotiated: Box::new(negotiated), rekey, proof });
         Progress::Done
     }
 
@@ -491,6 +504,7 @@ impl KeyExchange {
             opener: Some(opener),
             awaited: None,
             rekey,
+            proof: None,
         }));
     }
 }

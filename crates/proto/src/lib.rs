@@ -33,7 +33,7 @@ pub use connection::Connection;
 pub use error::Error;
 pub use event::{
     Answer, Attempt, ChannelId, ChannelKind, Credential, Event, Goodbye, GssCall, GssReply, GssServices,
-    GssUse, HostClaim, Prompt, Prompts, Question, QuestionId, Refusal, Refused, Verdict,
+    GssUse, HostClaim, HostProof, Prompt, Prompts, Question, QuestionId, Refusal, Refused, Verdict,
 };
 pub use global::{ForwardVerdict, RemoteBind, RequestId, RequestOutcome};
 pub use negotiate::{Choice, Negotiated};

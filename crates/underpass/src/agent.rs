@@ -1,17 +1,21 @@
 //! The user's agent: a program that holds private keys and signs with them.
 //!
-//! Each request has a connection of its own and a deadline for all of it, and ends when whoever waits for it is gone.
+//! Each request has a connection of its own, on which the agent is first told for which server it is, and a deadline for all
+//! of it. It ends when whoever waits for it is gone.
 
 mod stream;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 use underpass_agent::{
-    HEADER_LEN, Identity, body_len, identities, request_identities, sign_request, signature,
+    AgentError, HEADER_LEN, Identity, body_len, bound, identities, request_identities, session_bind,
+    sign_request, signature,
 };
+use underpass_proto::HostProof;
 
 use crate::error::in_words;
 use crate::logon::{Candidate, in_order};
@@ -33,6 +37,8 @@ pub enum AgentUse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Agent {
     socket: PathBuf,
+    /// The server that the keys are for. One that proved itself without a host key is unknown.
+    server: Option<Arc<HostProof>>,
 }
 
 impl Agent {
@@ -40,7 +46,7 @@ impl Agent {
     pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let by_key = settings.preferred_authentications.iter().any(|method| method == "publickey");
         let wanted = settings.agent != AgentUse::Disabled && by_key;
-        settings.agent_socket.clone().filter(|_| wanted).map(|socket| Self { socket })
+        settings.agent_socket.clone().filter(|_| wanted).map(|socket| Self { socket, server: None })
     }
 
     /// A signature blob.
@@ -72,13 +78,15 @@ impl Agent {
 
     async fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, String> {
         let mut stream = stream::connect(&self.socket).await.map_err(|error| in_words(&error))?;
-        let hung_up = |_| "it hangs up instead of answering".to_owned();
-        stream.write_all(request).await.map_err(hung_up)?;
-        let mut header = [0; HEADER_LEN];
-        stream.read_exact(&mut header).await.map_err(hung_up)?;
-        let mut body = vec![0; body_len(header).map_err(|error| error.to_string())?];
-        stream.read_exact(&mut body).await.map_err(hung_up)?;
-        Ok(body)
+        if let Some(server) = &self.server {
+            let bind = session_bind(&server.host_key, &server.session_id, &server.signature);
+            match bound(&converse(&mut stream, &bind).await?) {
+                // It does not know of this, and has no keys that need it.
+                Ok(()) | Err(AgentError::Refused) => {}
+                Err(error) => return Err(format!("told of the server, {error}")),
+            }
+        }
+        converse(&mut stream, request).await
     }
 
     fn error(&self, problem: impl Into<String>) -> Error {
@@ -86,15 +94,43 @@ impl Agent {
     }
 }
 
-/// What to offer in one login: the keys of files, and those that the agent holds now.
+/// One request and its answer.
+async fn converse(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    request: &[u8],
+) -> Result<Vec<u8>, String> {
+    let hung_up = |_| "it hangs up instead of answering".to_owned();
+    stream.write_all(request).await.map_err(hung_up)?;
+    let mut header = [0; HEADER_LEN];
+    stream.read_exact(&mut header).await.map_err(hung_up)?;
+    let mut body = vec![0; body_len(header).map_err(|error| error.to_string())?];
+    stream.read_exact(&mut body).await.map_err(hung_up)?;
+    Ok(body)
+}
+
+/// Whether there is an agent, if one is required: known before anything is dialled.
 ///
 /// # Errors
-/// The agent is required and is not there, or holds none of the keys.
-pub(crate) async fn candidates(settings: &Settings, files: &[Candidate]) -> Result<Vec<Candidate>, Error> {
+/// There is none.
+pub(crate) fn check(settings: &Settings) -> Result<(), Error> {
+    match Agent::of(settings) {
+        None if settings.agent == AgentUse::Required => Err(Error::agent(None, "there is none")),
+        _ => Ok(()),
+    }
+}
+
+/// What to offer in one login: the keys of files, and those that the agent holds now and may use for this server.
+///
+/// # Errors
+/// The agent is required, and does not answer or holds none of the keys.
+pub(crate) async fn candidates(
+    settings: &Settings,
+    files: &[Candidate],
+    server: Option<Arc<HostProof>>,
+) -> Result<Vec<Candidate>, Error> {
     let required = settings.agent == AgentUse::Required;
-    let Some(agent) = Agent::of(settings) else {
-        return if required { Err(Error::agent(None, "there is none")) } else { Ok(files.to_vec()) };
-    };
+    let Some(agent) = Agent::of(settings) else { return Ok(files.to_vec()) };
+    let agent = Agent { server, ..agent };
     let held = match agent.identities().await {
         Ok(held) => held,
         Err(error) if required => return Err(error),

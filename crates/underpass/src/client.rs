@@ -2,28 +2,29 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use underpass_crypto::{Compression, Secret, key_type};
+use underpass_crypto::{Compression, key_type};
 use underpass_proto::error::{AuthenticationFailed, PeerIncompatible};
 use underpass_proto::{
-    Answer, ChannelId, ChannelKind, Choice, Connection, Credential, Deadline, Error as EngineError,
-    Event as EngineEvent, GssCall, GssUse, Negotiated, Prompts, Question, QuestionId, Refusal, Refused,
-    RequestId, RequestOutcome,
+    Answer, ChannelId, ChannelKind, Choice, Connection, Deadline, Error as EngineError, Event as EngineEvent,
+    GssCall, GssUse, HostProof, Negotiated, Prompts, Question, QuestionId, Refusal, Refused, RequestId,
+    RequestOutcome,
 };
 use underpass_wire::OpenFailureReason;
 
+use crate::blocking::lock;
 use crate::connect::Tasks;
 use crate::error::in_words;
 use crate::gss::Gss;
 use crate::host_key::{self, Decision, Record};
 use crate::inward::Arrival;
-use crate::logon::{Logon, Next};
+use crate::logon::{Logon, Next, find_credential};
 use crate::remote::Destination;
 use crate::session::{Command, ConnectionInfo, Failure, Side};
 use crate::weak::WeakAlgorithms;
@@ -40,8 +41,10 @@ pub(crate) struct Client {
     requests: HashMap<RequestId, ForwardId>,
     step: Step,
     weak: WeakAlgorithms,
-    /// Requests to the agent, which end with the session.
-    signing: JoinSet<()>,
+    /// How the server has proven itself, which an agent wants to know.
+    proof: Option<Arc<HostProof>>,
+    /// What waits for the agent or for a person, and ends with the session.
+    waiting: JoinSet<()>,
     /// Why the key was refused, or Kerberos was of no use, which the engine does not know.
     refusal: Arc<Mutex<Option<Error>>>,
     /// Told once the user is logged on.
@@ -66,7 +69,8 @@ impl Client {
             requests: HashMap::new(),
             step: Step::Identify,
             weak: WeakAlgorithms::default(),
-            signing: JoinSet::new(),
+            proof: None,
+            waiting: JoinSet::new(),
             refusal: Arc::default(),
             ready: Some(ready),
         }
@@ -188,10 +192,14 @@ impl Client {
             return Some(Answer::Credential(credential));
         }
         let (settings, logon, gss) = (self.settings.clone(), self.logon.clone(), self.gss.clone());
-        let no = || Answer::Credential(Credential::GiveUp);
-        elsewhere(id, commands, no, move || {
-            Answer::Credential(find_credential(&settings, &logon, &gss, next))
-        })
+        let found = find_credential(settings, logon, gss, self.proof.clone(), next);
+        let commands = commands.clone();
+        self.waiting.spawn(async move {
+            let answer = Answer::Credential(found.await);
+            // A session that has ended meanwhile needs no answer.
+            let _ = commands.send(Command::Answer(id, answer));
+        });
+        None
     }
 
     fn on_gss(
@@ -229,7 +237,7 @@ impl Client {
             // It may ask a person, or want a device to be touched: as long as the login may take.
             let (agent, key, patience) = (agent.clone(), key.to_vec(), settings.auth_timeout);
             let commands = commands.clone();
-            self.signing.spawn(async move {
+            self.waiting.spawn(async move {
                 let signed = agent.sign(&key, candidate.plain_algorithm(&algorithm), &data, patience).await;
                 let signed = signed.and_then(|plain| candidate.signature(plain));
                 let signature = signed.map_err(|problem| lock(&logon).key_failed(problem)).ok();
@@ -410,9 +418,10 @@ impl Side for Client {
                 self.step = Step::KeyExchange;
                 self.settings.tell(|| Event::Identified { software: peer.software().to_owned() });
             }
-            EngineEvent::KeysExchanged { negotiated, rekey } => {
+            EngineEvent::KeysExchanged { negotiated, rekey, proof } => {
                 if !rekey {
                     self.step = Step::Authenticate;
+                    self.proof = proof.map(|proof| Arc::new(*proof));
                     if negotiated.host_key.is_none() {
                         lock(&self.logon).kerberos_vouched();
                     }
@@ -522,32 +531,6 @@ fn elsewhere(
     if thread.is_ok() { None } else { Some(no()) }
 }
 
-/// Goes through what takes a person or a KDC until there is something to offer.
-fn find_credential(
-    settings: &Settings,
-    logon: &Mutex<Logon>,
-    gss: &Mutex<Gss>,
-    mut next: Next,
-) -> Credential {
-    loop {
-        next = match next {
-            Next::Offer(credential) => return credential,
-            Next::AskPassword(attempt) => {
-                let user = lock(logon).user.clone();
-                let given: Option<Secret> = settings.prompter().password(&user, &settings.host, attempt);
-                match given {
-                    Some(password) => lock(logon).password_given(password),
-                    None => lock(logon).no_password(),
-                }
-            }
-            Next::BeginKerberos => {
-                let begun = lock(gss).begin_logon();
-                lock(logon).kerberos_begun(begun)
-            }
-        };
-    }
-}
-
 /// A bare certificate does not name its type: the algorithm does.
 fn tell_host_key(settings: &Settings, key: &[u8], algorithm: &str, verdict: HostKeyVerdict) {
     settings.tell(|| Event::HostKey {
@@ -581,9 +564,4 @@ fn compression(method: Choice<Compression>) -> Option<String> {
 
 fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panicking holder left is still sound: each change is a single assignment or move.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

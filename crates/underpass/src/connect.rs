@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -13,6 +12,7 @@ use underpass_proto::{ClientConfig, Config, Connection};
 
 use crate::agent;
 use crate::algorithms::{OnRecord, algorithms};
+use crate::blocking::elsewhere;
 use crate::client::Client;
 use crate::dial::Transport;
 use crate::entropy::OsEntropy;
@@ -73,6 +73,7 @@ impl Route {
         for hop in settings.jumps.iter().map(|hop| Arc::new(settings.lend_to(hop))).chain([settings.clone()])
         {
             let user = hop.login_user()?;
+            agent::check(&hop)?;
             let read = hop.clone();
             let keys = move || Ok((logon::candidates(&read)?, logon::host_keys(&read)?));
             let (keys, host_keys) = blocking(keys).await?;
@@ -122,9 +123,8 @@ impl Hop {
         let (read, keys) = (settings.clone(), self.keys.clone());
         // Anew for each connection: many certificates hold for hours, and are renewed in place.
         let files = blocking(move || logon::with_certificates(&read, &keys)).await?;
-        let candidates = agent::candidates(settings, &files).await?;
         let (user, host_keys, memory) = (self.user.clone(), self.host_keys.clone(), self.memory.clone());
-        let logon = Logon::new(settings.clone(), user, candidates, host_keys, memory);
+        let logon = Logon::new(settings.clone(), user, files, host_keys, memory);
         let (ready, is_ready) = oneshot::channel();
         let side = Client::new(settings.clone(), record, logon, gss, tasks.clone(), ready);
         let now = Instant::now();
@@ -177,15 +177,6 @@ impl Hop {
         settings.tell(|| Event::Detail { level: 1, text });
         Ok(gss)
     }
-}
-
-/// Does what blocks, perhaps for ever, on a thread that nobody waits for. `None`: there is none, or it panicked.
-async fn elsewhere<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (answer, answered) = oneshot::channel();
-    // Whoever has stopped waiting needs no answer.
-    let work = move || drop(answer.send(work()));
-    thread::Builder::new().name(name.to_owned()).spawn(work).ok()?;
-    answered.await.ok()
 }
 
 /// Gives the engine what has come before anybody looked after it. A proxy's answer leaves little room for more.

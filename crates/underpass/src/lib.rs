@@ -82,6 +82,7 @@
 mod access;
 mod agent;
 mod algorithms;
+mod blocking;
 mod builder;
 mod client;
 mod connect;

@@ -4,6 +4,7 @@ mod candidate;
 mod certificate;
 mod host_based;
 mod order;
+mod search;
 mod x509;
 
 use std::collections::VecDeque;
@@ -20,6 +21,8 @@ use self::host_based::HOSTBASED;
 pub use self::host_based::{HostBased, host_key_files, this_host};
 pub(crate) use self::host_based::{HostKey, host_keys};
 pub(crate) use self::order::in_order;
+pub(crate) use self::search::find_credential;
+use crate::agent::Agent;
 use crate::gss::MECHANISM;
 use crate::{AgentUse, Error, Event, Prompt, Settings};
 
@@ -47,7 +50,9 @@ pub(crate) struct Logon {
     /// The password that a person has just given, and the method that it was for.
     given: Option<(&'static str, Secret)>,
     pub(crate) user: String,
+    /// The keys that are left to offer; at first those of files, until the agent has been asked for its own.
     candidates: VecDeque<Candidate>,
+    agent_left: bool,
     host_keys: VecDeque<HostKey>,
     current: Option<Current>,
     tried: Vec<String>,
@@ -79,13 +84,15 @@ pub(crate) enum Next {
     AskPassword(u32),
     /// Have Kerberos make its first token.
     BeginKerberos,
+    /// Find out which keys the agent has, besides these of files.
+    AskAgent(Vec<Candidate>),
 }
 
 impl Logon {
     pub(crate) fn new(
         settings: Arc<Settings>,
         user: String,
-        candidates: Vec<Candidate>,
+        files: Vec<Candidate>,
         host_keys: Vec<HostKey>,
         memory: Arc<Memory>,
     ) -> Self {
@@ -94,7 +101,8 @@ impl Logon {
             user,
             memory,
             given: None,
-            candidates: candidates.into(),
+            agent_left: Agent::of(&settings).is_some(),
+            candidates: files.into(),
             host_keys: host_keys.into(),
             current: None,
             tried: Vec::new(),
@@ -176,6 +184,18 @@ impl Logon {
         {
             current.detail = format!("the server says: {}", underpass_wire::untrusted(words));
         }
+    }
+
+    /// What came of [`Next::AskAgent`]: all keys that can be offered.
+    pub(crate) fn agent_asked(&mut self, found: Result<Vec<Candidate>, Error>) -> Next {
+        match found {
+            Ok(candidates) => self.candidates = candidates.into(),
+            Err(problem) => {
+                self.key_problem.get_or_insert(problem);
+            }
+        }
+        let remaining = std::mem::take(&mut self.remaining);
+        self.choose(&remaining)
     }
 
     /// There was no answer to [`Next::AskPassword`].
@@ -302,6 +322,10 @@ impl Logon {
                     })
                 }
                 HOSTBASED => self.next_host_key(),
+                "publickey" if std::mem::take(&mut self.agent_left) => {
+                    self.remaining = remaining.to_vec();
+                    Some(Next::AskAgent(self.candidates.drain(..).collect()))
+                }
                 "publickey" => self.next_key(),
                 "keyboard-interactive" => self.next_keyboard(),
                 "password" => self.next_password(),
@@ -408,6 +432,7 @@ mod tests {
                     next = logon.next(Some(&refused));
                 }
                 Next::AskPassword(_) => next = logon.password_given("typed".into()),
+                Next::AskAgent(files) => next = logon.agent_asked(Ok(files)),
                 Next::BeginKerberos => next = logon.kerberos_begun(Err(Error::configuration("no ticket"))),
             }
             assert!(tried.len() < 100, "it never ends: {tried:?}");

@@ -2,7 +2,7 @@
 //! changes.
 
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
-use underpass_crypto::{SignatureError, Signer as _};
+use underpass_crypto::{Provider, SignatureError, Signer as _};
 use underpass_proto::error::PeerMisbehaved;
 use underpass_proto::{Answer, Error, Event, Question, Role};
 use underpass_testkit::duel::Duel;
@@ -81,7 +81,25 @@ fn the_same_key_is_not_asked_about_again() {
     for _ in 0..3 {
         duel.renew_keys();
     }
-    assert!(duel.events.iter().all(|event| matches!(event, Event::KeysExchanged { rekey: true, .. })));
+    let later = |event: &Event| matches!(event, Event::KeysExchanged { rekey: true, proof: None, .. });
+    assert!(duel.events.iter().all(later));
+}
+
+#[test]
+fn the_first_exchange_tells_how_the_key_was_proven() {
+    let mut duel = Duel::against(Role::Server);
+    let question = until_question(&mut duel);
+    duel.engine.answer(question, Answer::HostKey(true), duel.now);
+    duel.settle();
+    let proofs = duel.events.drain(..).filter_map(|event| match event {
+        Event::KeysExchanged { proof, .. } => Some(proof),
+        _ => None,
+    });
+    let proof = proofs.collect::<Option<Vec<_>>>().and_then(|mut proofs| proofs.pop()).unwrap();
+    assert_eq!(proof.host_key, duel.peer.host_key.public_key());
+    assert_eq!(Some(proof.session_id.as_slice()), duel.peer.session_id());
+    let verify = Provider::find(Provider::ALL.signatures, "ssh-ed25519").unwrap().verify;
+    assert_eq!(verify(&proof.host_key, &proof.signature, &proof.session_id), Ok(()));
 }
 
 #[test]

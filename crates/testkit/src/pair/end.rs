@@ -142,7 +142,7 @@ impl End {
     fn on_event(&mut self, event: Event, now: Instant) {
         match event {
             Event::Authenticated => self.authenticated = true,
-            Event::KeysExchanged { negotiated, rekey } => {
+            Event::KeysExchanged { negotiated, rekey, .. } => {
                 assert_eq!(
                     rekey,
                     !self.exchanges.is_empty(),

@@ -95,7 +95,7 @@ impl Visit {
                     self.engine.answer(id, answer, self.now);
                 }
             }
-            Event::KeysExchanged { negotiated, rekey } => {
+            Event::KeysExchanged { negotiated, rekey, .. } => {
                 self.outcome.exchanges.push(*negotiated);
                 if rekey {
                     self.send(SECOND);
