@@ -70,7 +70,7 @@ const INDENT: &str = "          ";
 
 pub(crate) const SUMMARY: &str = "Carries TCP through an SSH server, with the flags of ssh.";
 
-pub(crate) const USAGE: [(&str, &str); 4] = [
+pub(crate) const USAGE: [(&str, &str); 5] = [
     (
         "underpass [OPTION]… -L|-D|-R|-W … [USER@]HOST[:PORT]",
         "Opens a tunnel and keeps it up until it is told to stop. The destination may also be \
@@ -87,6 +87,10 @@ pub(crate) const USAGE: [(&str, &str); 4] = [
     (
         "underpass keys inspect FILE",
         "Tells what is in a file of keys or certificates of any format, without showing secrets.",
+    ),
+    (
+        "underpass keys list [user|machine]",
+        "Lists the user's keys, ~/.ssh/id_*, or those of the machine, /etc/ssh/ssh_host_*_key.",
     ),
 ];
 

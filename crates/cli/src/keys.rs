@@ -1,11 +1,12 @@
-//! `underpass keys inspect FILE`: the format of a file, and the keys and certificates in it.
+//! `underpass keys inspect FILE`: the format of a file, and the keys and certificates in it; `underpass keys list`: those of
+//! the user, or of the machine.
 
 use std::{fmt::Write as _, path::Path};
 
 use serde_json::json;
 use underpass::{
     Error, ErrorKind, Secret,
-    keys::{Entry, KeyFileError, Passwords, Private, Store, open_file},
+    keys::{Entry, KeyFileError, Passwords, Private, Store, SystemStore, open_file},
 };
 use underpass_wire::Untrusted;
 
@@ -30,6 +31,15 @@ pub(crate) fn inspect(
     Ok(if as_json { objects(path, &store) } else { text(path, &store) })
 }
 
+/// The answer for people, or an object for each key. Locked keys are told as such.
+pub(crate) fn list(store: SystemStore, passphrase: Option<&Secret>, as_json: bool) -> Result<String, Error> {
+    let entries = store.entries("", Passwords::from(passphrase))?;
+    let mut out = String::new();
+    let write = if as_json { write_objects } else { write_text };
+    write(&entries, &mut out);
+    Ok(out.trim_start().to_owned())
+}
+
 fn is_locked(error: &Error) -> bool {
     use std::error::Error as _;
     let cause = error.source().and_then(|cause| cause.downcast_ref::<KeyFileError>());
@@ -40,7 +50,12 @@ fn text(path: &Path, store: &Store) -> String {
     let mut out = String::new();
     let encrypted = if store.is_encrypted() { ", encrypted" } else { "" };
     let _ = writeln!(out, "{}: {}{encrypted}", path.display(), store.format());
-    for (number, entry) in store.entries().iter().enumerate() {
+    write_text(store.entries(), &mut out);
+    out
+}
+
+fn write_text(entries: &[Entry], out: &mut String) {
+    for (number, entry) in entries.iter().enumerate() {
         let _ = writeln!(out, "\n{}. {}", number + 1, title(entry));
         let lines = [
             ("private key", private(entry).unwrap_or_else(|| "none".to_owned())),
@@ -60,7 +75,6 @@ fn text(path: &Path, store: &Store) -> String {
             let _ = writeln!(out, "   {label}: {value}");
         }
     }
-    out
 }
 
 /// The type and the fingerprint of a key.
@@ -87,7 +101,12 @@ fn objects(path: &Path, store: &Store) -> String {
         "encrypted": store.is_encrypted(), "entries": store.entries().len(),
     });
     let mut out = format!("{}\n", json::object("key-file", file));
-    for entry in store.entries() {
+    write_objects(store.entries(), &mut out);
+    out
+}
+
+fn write_objects(entries: &[Entry], out: &mut String) {
+    for entry in entries {
         let public = entry.public.as_ref();
         let members = json!({
             "type": public.map(|key| key.key_type()), "bits": public.and_then(|key| key.bits()),
@@ -97,5 +116,4 @@ fn objects(path: &Path, store: &Store) -> String {
         });
         let _ = writeln!(out, "{}", json::object("key", members));
     }
-    out
 }

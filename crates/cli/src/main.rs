@@ -30,7 +30,7 @@ use output::Reporter;
 use prompt::Terminal;
 use tunnel::Plan;
 use underpass::{Error, Step};
-use underpass_options::{Command, Invocation, Output, SEE_HELP, Verbosity};
+use underpass_options::{Command, Invocation, KeySource, Output, SEE_HELP, Verbosity};
 
 fn main() -> ExitCode {
     let words: Vec<_> = env::args_os().skip(1).collect();
@@ -71,10 +71,14 @@ fn run(invocation: &Invocation, reporter: &Reporter, terminal: &Terminal) -> Res
         Command::Help => print(&help::help()),
         Command::Version => print(help::VERSION),
         Command::Algorithms => print(&algorithms::list(invocation.output().json)),
-        Command::InspectKeys => {
-            let ask = || terminal.passphrase_of(invocation.key_file().ok()?);
-            let passphrase = invocation.passphrase();
-            print(&keys::inspect(invocation.key_file()?, passphrase, ask, invocation.output().json)?)
+        Command::Keys => {
+            let (passphrase, json) = (invocation.passphrase(), invocation.output().json);
+            print(&match invocation.keys()? {
+                KeySource::File(path) => {
+                    keys::inspect(path, passphrase, || terminal.passphrase_of(path), json)?
+                }
+                KeySource::Store(store) => keys::list(store, passphrase.as_ref(), json)?,
+            })
         }
         Command::Demo => block_on(demo::run(reporter.clone())),
         Command::Settings => print(&invocation.effective()?),

@@ -175,4 +175,5 @@ One object a line, each with an `event`. Events of further names, and further me
 versions. Bytes are counted per connection; `sent` went to the target. Text from the server is as it came, in JSON's
 escapes. When nobody reads fast enough, events are dropped, and the `dropped` event says how many. An `error` is the
 last line of a command that fails. `underpass demo` adds events whose names begin with `demo-`; `underpass algorithms`
-writes only objects with the event `algorithm`, and `underpass keys inspect` one `key-file` and a `key` for each entry.";
+writes only objects with the event `algorithm`, and `underpass keys inspect` one `key-file` and a `key` for each entry, `underpass \
+keys list` the latter.";

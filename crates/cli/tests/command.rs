@@ -1,7 +1,9 @@
 //! The command as a script sees it, as far as no server is needed.
 
 use std::{
+    fs,
     io::Read as _,
+    path::Path,
     process::{Command, Output, Stdio},
 };
 
@@ -9,9 +11,13 @@ use serde_json::Value;
 use underpass::{Named, Provider, Strength};
 
 fn underpass(words: &[&str]) -> Output {
+    underpass_of("/nonexistent".as_ref(), words)
+}
+
+fn underpass_of(home: &Path, words: &[&str]) -> Output {
     // Nothing of the machine's own configuration may matter, and nothing may be asked.
     let mut command = Command::new(env!("CARGO_BIN_EXE_underpass"));
-    command.arg("-Fnone").args(words).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command.arg("-Fnone").args(words).env_clear().env("HOME", home).stdin(Stdio::null());
     command.output().expect("cargo has built the command")
 }
 
@@ -154,6 +160,29 @@ fn a_key_file_is_looked_into_without_its_passphrase() {
     assert_eq!((&key["event"], &key["type"]), (&"key".into(), &"ssh-ed25519".into()));
     assert_eq!((&key["bits"], &key["private"]), (&256.into(), &"locked".into()));
     assert!(shown.contains(key["fingerprint"].as_str().unwrap()), "{key}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_keys_of_the_user_are_listed() {
+    let home = tempfile::tempdir().unwrap();
+    let ssh = home.path().join(".ssh");
+    fs::create_dir(&ssh).unwrap();
+    let list = |arguments: &[&str]| {
+        let output = underpass_of(home.path(), arguments);
+        (output.status.code(), text(&output.stdout).to_owned(), text(&output.stderr).to_owned())
+    };
+    let (code, _, said) = list(&["keys", "list"]);
+    assert!(code == Some(8) && said.contains("ssh-keygen"), "{said}");
+    fs::copy(key_file("rsa2048"), ssh.join("id_rsa")).unwrap();
+    fs::copy(key_file("ed25519-ctr"), ssh.join("id_ed25519")).unwrap();
+    let (code, shown, said) = list(&["keys", "list", "user"]);
+    assert!(code == Some(0) && shown.starts_with("1. ED25519 SHA256:"), "{shown}{said}");
+    assert!(shown.contains("private key: locked") && shown.contains("\n2. RSA 2048 SHA256:"), "{shown}");
+    assert!(shown.contains(ssh.join("id_rsa").to_str().unwrap()), "{shown}");
+    let (_, objects, _) = list(&["--json", "keys", "list"]);
+    let types: Vec<_> = objects.lines().map(|line| line.contains("ssh-ed25519")).collect();
+    assert_eq!(types, [true, false], "{objects}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub use openssh::MAX_ROUNDS;
 pub use public::PublicKey;
 pub use readers::StoreType;
 pub use store::{Entry, Passwords, Private, Store};
+pub use subject::select;
 use underpass_crypto::{Secret, Signer};
 
 /// A private key that is ready to sign.

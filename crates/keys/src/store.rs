@@ -108,9 +108,7 @@ impl Store {
         &self.entries
     }
 
-    /// The first entry whose subject, or name in the store, is `subject`; if there is none, the first that contains it.
-    /// `*` is the first that can sign, or else the first. Neither case nor the spaces after commas matter, and a value
-    /// with a comma is put in quotes: `CN=www.example.com, O="Example, Inc."`.
+    /// The entry that a subject names, by the rule of [`select`](crate::select).
     pub fn select(&self, subject: &str) -> Option<&Entry> {
         subject::select(&self.entries, subject)
     }

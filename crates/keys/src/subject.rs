@@ -4,9 +4,10 @@ use underpass_crypto::x509::find_by_name;
 
 use crate::{Entry, Private};
 
-/// `*` means any entry, those that can sign first. Otherwise the one with that [subject, or name in the
-/// store](find_by_name).
-pub(crate) fn select<'a>(entries: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
+/// The first entry whose subject, or name in the store, is `wanted`; if there is none, the first that contains it. `*` is
+/// the first that can sign, or else the first. Neither case nor the spaces after commas matter, and a value with a comma
+/// is put in quotes: `CN=www.example.com, O="Example, Inc."`.
+pub fn select<'a>(entries: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
     if wanted.trim() == "*" {
         let ready = |entry: &&Entry| matches!(entry.private, Private::Ready(_));
         let private = |entry: &&Entry| !matches!(entry.private, Private::Absent);

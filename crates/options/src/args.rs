@@ -1,11 +1,16 @@
 //! What the command line says, validated and otherwise untouched: no file, variable or terminal is looked at here.
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use underpass::{
     AccessList, AddressFamily, AgentUse, Backoff, Destination, Destinations, Endpoint, FingerprintHash,
     Forward, GroupSizes, Headers, HostBased, HostKeyPolicy, Kerberos, Proxy, ReconnectWhen, SocketOptions,
-    StrictKex,
+    StrictKex, keys::SystemStore,
 };
 
 /// The command line.
@@ -46,12 +51,21 @@ pub enum Command {
     Demo,
     /// Lists the algorithms.
     Algorithms,
-    /// Tells what is in a file of keys.
-    InspectKeys,
+    /// Tells what is in a file of keys, or in a store of the system's.
+    Keys,
     /// Lists the options.
     Help,
     /// Tells the version.
     Version,
+}
+
+/// Where keys are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySource<'a> {
+    /// In a file.
+    File(&'a Path),
+    /// In a store of the system's.
+    Store(SystemStore),
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

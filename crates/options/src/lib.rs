@@ -24,12 +24,12 @@ mod paths;
 mod resolve;
 mod values;
 
-use std::{ffi::OsString, path::Path, time::Duration};
+use std::{ffi::OsString, time::Duration};
 
 use underpass::{Builder, Endpoint, Error, Event, Secret, Settings};
 
 use args::Args;
-pub use args::{Command, Output, Verbosity};
+pub use args::{Command, KeySource, Output, Verbosity};
 use machine::Machine;
 pub use options::{Flag, Group, Name, Row, all};
 pub use parse::SEE_HELP;
@@ -120,12 +120,12 @@ impl Invocation {
         self.args.reconnect.wait_ready
     }
 
-    /// The file to look into ([`Command::InspectKeys`]).
+    /// Where to look for keys ([`Command::Keys`]).
     ///
     /// # Errors
     /// The words ask for something else.
-    pub fn key_file(&self) -> Result<&Path, Error> {
-        parse::inspected(&self.args.operands).map(Path::new)
+    pub fn keys(&self) -> Result<KeySource<'_>, Error> {
+        parse::key_source(&self.args.operands)
     }
 
     /// The passphrase that the environment gives.

@@ -1,13 +1,13 @@
 //! From words to [`Args`], by the rows of the table.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use lexopt::Arg;
-use underpass::{Destination, Error};
+use underpass::{Destination, Error, keys::SystemStore};
 use underpass_wire::Untrusted;
 
 use crate::{
-    args::{Args, Command, Verbosity},
+    args::{Args, Command, KeySource, Verbosity},
     options::{Action, Group, Name, Row, all, closest},
 };
 
@@ -113,11 +113,11 @@ impl Reader {
 
     fn positional(&mut self, word: &str) -> Result<(), Error> {
         let commands =
-            [("demo", Command::Demo), ("algorithms", Command::Algorithms), ("keys", Command::InspectKeys)];
+            [("demo", Command::Demo), ("algorithms", Command::Algorithms), ("keys", Command::Keys)];
         let command = commands.into_iter().find(|(name, _)| *name == word);
         match (self.positional, command) {
             (false, Some((_, command))) => self.args.command = command,
-            (true, _) if self.args.command == Command::InspectKeys => {
+            (true, _) if self.args.command == Command::Keys => {
                 self.args.operands.push(word.to_owned());
             }
             (false, None) => self.destination(word.parse()?)?,
@@ -152,12 +152,12 @@ impl Reader {
         keep_first(&mut self.args.login.identity_files);
         keep_first(&mut self.args.login.certificate_files);
         keep_first(&mut self.args.login.host_key_files);
-        if self.args.command == Command::InspectKeys {
-            inspected(&self.args.operands)?;
+        if self.args.command == Command::Keys {
+            key_source(&self.args.operands)?;
         }
         match self.args.command {
             Command::Help | Command::Version => {}
-            Command::Demo | Command::Algorithms | Command::InspectKeys => {
+            Command::Demo | Command::Algorithms | Command::Keys => {
                 if let Some(row) = self.seen.iter().find(|row| row.group != Group::Output) {
                     let spelling = row.spellings().swap_remove(0);
                     return Err(usage(format!("`{spelling}` has no meaning without a destination")));
@@ -172,12 +172,15 @@ impl Reader {
     }
 }
 
-/// The file of `keys inspect FILE`.
-pub(crate) fn inspected(operands: &[String]) -> Result<&str, Error> {
-    match operands {
-        [action, file] if action == "inspect" => Ok(file),
-        _ => Err(usage("`keys` takes `inspect` and one file".to_owned())
-            .with_advice("write `underpass keys inspect FILE`")),
+/// What `keys inspect FILE` and `keys list [STORE]` are about.
+pub(crate) fn key_source(operands: &[String]) -> Result<KeySource<'_>, Error> {
+    let operands: Vec<_> = operands.iter().map(String::as_str).collect();
+    match operands[..] {
+        ["inspect", file] => Ok(KeySource::File(Path::new(file))),
+        ["list"] | ["list", "user"] => Ok(KeySource::Store(SystemStore::User)),
+        ["list", "machine"] => Ok(KeySource::Store(SystemStore::Machine)),
+        _ => Err(usage("`keys` takes `inspect` and one file, or `list` and `user` or `machine`".to_owned())
+            .with_advice("write `underpass keys inspect FILE` or `underpass keys list`")),
     }
 }
 
@@ -439,6 +442,7 @@ mod tests {
             ("--json=yes x", "`--json` takes no value"),
             ("keys", "`keys` takes `inspect` and one file"),
             ("keys inspect a b", "`keys` takes `inspect` and one file"),
+            ("keys list all", "or `list` and `user` or `machine`"),
             ("demo -p 22", "`-p PORT` has no meaning without a destination"),
         ];
         for (line, expected) in wrong {
@@ -452,7 +456,9 @@ mod tests {
         assert_eq!(args("--help").command, Command::Help);
         assert_eq!(args("-V").command, Command::Version);
         assert_eq!(args("algorithms --json").command, Command::Algorithms);
-        assert_eq!(args("keys inspect id").command, Command::InspectKeys);
+        for line in ["keys inspect id", "keys list", "keys list machine"] {
+            assert_eq!(args(line).command, Command::Keys, "{line}");
+        }
     }
 
     #[test]

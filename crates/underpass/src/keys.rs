@@ -16,15 +16,17 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use underpass_keys::MAX_FILE_LEN;
 pub use underpass_keys::{
-    Entry, Format, KeyFileError, Passwords, Private, PrivateKey, PublicKey, Store, StoreType, load, public_of,
+    Entry, Format, KeyFileError, Passwords, Private, PrivateKey, PublicKey, Store, StoreType, load,
+    public_of, select,
 };
 use zeroize::Zeroizing;
 
 use crate::Error;
+pub use crate::store::SystemStore;
 
 /// Opens a file of keys or certificates in any [`Format`]. Blocks on the disk and on key derivation.
 ///
@@ -34,6 +36,18 @@ use crate::Error;
 pub fn open_file(path: impl AsRef<Path>, passwords: Passwords<'_>) -> Result<Store, Error> {
     let path = path.as_ref();
     Store::open(&read(path)?, passwords).map_err(|error| problem(path, &error))
+}
+
+/// The key in `FILE.pub`, which ssh-keygen puts beside each key.
+pub(crate) fn public_half_beside(path: &Path) -> Option<Vec<u8>> {
+    Some(public_of(&read(&beside(path)).ok()?).ok()?.blob().to_vec())
+}
+
+/// `FILE.pub`.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    name.into()
 }
 
 /// Reads a little more than what is accepted, so that too large a file is noticed and not read whole.

@@ -115,6 +115,7 @@ mod session;
 mod settings;
 mod socket_options;
 mod stats;
+mod store;
 mod stream;
 mod supervisor;
 mod switchboard;

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::certificate::{Certified, certified_beside, doubt};
 use crate::agent::Agent;
-use crate::keys::{problem, read};
+use crate::keys::{beside, problem, public_half_beside, read};
 use crate::{Error, Event, Identity, KeyUri, Settings, default_identity_files, token};
 
 /// How often a passphrase is asked for.
@@ -268,17 +268,6 @@ fn shown_in(bytes: &[u8]) -> (Option<Vec<u8>>, Vec<Vec<u8>>) {
     let store = Store::open(bytes, Passwords::default()).ok();
     let Some(entry) = store.as_ref().and_then(|store| store.select("*")) else { return Default::default() };
     (entry.public.as_ref().map(|public| public.blob().to_vec()), entry.certificates.clone())
-}
-
-/// The key in `FILE.pub`, which ssh-keygen puts beside each key.
-fn public_half_beside(path: &Path) -> Option<Vec<u8>> {
-    Some(underpass_keys::public_of(&read(&beside(path)).ok()?).ok()?.blob().to_vec())
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".pub");
-    name.into()
 }
 
 /// Whom a certificate is about, for people.
