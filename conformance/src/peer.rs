@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::keys::{Keys, public_half};
 use crate::process::Process;
-use crate::{Failure, Result};
+use crate::{Failure, Result, account};
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +80,12 @@ impl Peer {
     #[must_use]
     pub fn known_hosts(&self) -> PathBuf {
         self.scratch.path().join("known_hosts")
+    }
+
+    /// The home directory of its account.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.scratch.path().join(account::HOME)
     }
 
     /// Its process, for its log (on standard error).
