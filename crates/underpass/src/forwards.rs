@@ -1,10 +1,11 @@
 //! The forwards of a tunnel: which there are, where they take connections, adding and removing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
+use crate::blocking::lock;
 use crate::entrance::Entrance;
 use crate::listen::{self, Door};
 use crate::supervisor::{Shared, Stop};
@@ -186,6 +187,6 @@ impl Forwards {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
         // Each change leaves the list sound.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.entries)
     }
 }

@@ -1,9 +1,10 @@
 //! How many connection attempts a server gets from this process at a time, whatever the number of tunnels.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use crate::blocking::lock;
 use crate::reconnect::between;
 
 /// The limiter that all tunnels of this process share.
@@ -91,7 +92,7 @@ impl Limiters {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Server, Limiter>> {
         // A limiter is whole between any two statements; whoever panicked left nothing half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -8,7 +8,7 @@ mod search;
 mod x509;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use underpass_crypto::Secret;
 use underpass_proto::{Credential, Refused};
@@ -23,6 +23,7 @@ pub(crate) use self::host_based::{HostKey, host_keys};
 pub(crate) use self::order::in_order;
 pub(crate) use self::search::find_credential;
 use crate::agent::Agent;
+use crate::blocking::lock;
 use crate::gss::MECHANISM;
 use crate::{AgentUse, Error, Event, Prompt, Settings};
 
@@ -39,7 +40,7 @@ pub(crate) struct Memory {
 impl Memory {
     fn password(&self) -> MutexGuard<'_, Option<Secret>> {
         // Each change is a single assignment.
-        self.password.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.password)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Remote forwards: what the server is asked to listen for, what it has granted, and where its connections go.
 
 use std::num::NonZeroU16;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 use tokio::sync::watch;
 use underpass_proto::{RemoteBind, RequestOutcome};
 
+use crate::blocking::lock;
 use crate::session::Command;
 use crate::supervisor::{Shared, Stop};
 use crate::switchboard::Switchboard;
@@ -217,7 +218,7 @@ impl Remotes {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Each change leaves it sound.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Between whatever accepts connections and the SSH connection of the moment: while there is none, connections wait.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::mpsc::error::SendError;
 
+use crate::blocking::lock;
 use crate::session::{Carry, Command, ConnectionInfo, farewell};
 use crate::stats::Counters;
 use crate::{Error, Event, Settings};
@@ -131,7 +132,7 @@ impl Switchboard {
 
     fn lock(&self) -> MutexGuard<'_, Line> {
         // Each change is a single assignment.
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.line)
     }
 }
 

@@ -4,8 +4,10 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut, Read as _};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+
+use crate::blocking::lock;
 
 /// Bytes that wait in one direction. Less makes more turns, more is not in the processor's cache.
 const CAPACITY: usize = 256 * 1024;
@@ -157,7 +159,7 @@ impl Lane {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Each change leaves it sound.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Which of a session's many sockets want attention, without asking each.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Wake, Waker};
+
+use crate::blocking::lock;
 
 /// The sockets that became ready, and the task to wake for them.
 #[derive(Default)]
@@ -39,7 +41,7 @@ impl ReadySet {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // The list is sound whatever happened to a holder.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
