@@ -6,6 +6,8 @@ use std::thread;
 use tokio::sync::oneshot;
 
 /// Does what blocks, perhaps for ever, on a thread that nobody waits for. `None`: there is none, or it panicked.
+///
+/// A runtime waits at its end for the threads that it lends, and nobody may ever answer a prompt.
 pub(crate) async fn elsewhere<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -16,6 +18,9 @@ pub(crate) async fn elsewhere<T: Send + 'static>(
     thread::Builder::new().name(name.to_owned()).spawn(work).ok()?;
     answered.await.ok()
 }
+
+/// What the threads are called that answer the engine's questions.
+pub(crate) const QUESTION: &str = "underpass question";
 
 /// For what is changed by single assignments and moves: what a panicking holder left is still sound.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,9 +1,7 @@
 //! The client's side of a session: trust, logon, reports.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -18,7 +16,7 @@ use underpass_proto::{
 };
 use underpass_wire::OpenFailureReason;
 
-use crate::blocking::lock;
+use crate::blocking::{QUESTION, elsewhere, lock};
 use crate::connect::Tasks;
 use crate::error::in_words;
 use crate::gss::Gss;
@@ -43,7 +41,7 @@ pub(crate) struct Client {
     weak: WeakAlgorithms,
     /// How the server has proven itself, which an agent wants to know.
     proof: Option<Arc<HostProof>>,
-    /// What waits for the agent or for a person, and ends with the session.
+    /// What waits for the agent, a person or whatever else blocks, and ends with the session.
     waiting: JoinSet<()>,
     /// Why the key was refused, or Kerberos was of no use, which the engine does not know.
     refusal: Arc<Mutex<Option<Error>>>,
@@ -164,7 +162,7 @@ impl Client {
                 let (settings, refusal) = (self.settings.clone(), self.refusal.clone());
                 let no = || Answer::HostKey(false);
                 let names = host_key::names_of(&key);
-                elsewhere(id, commands, no, move || {
+                self.elsewhere(id, commands, no, move || {
                     match host_key::accept_new(&settings, &plain, names, ask) {
                         Ok(verdict) => {
                             tell_host_key(&settings, &key, algorithm, verdict);
@@ -193,13 +191,7 @@ impl Client {
         }
         let (settings, logon, gss) = (self.settings.clone(), self.logon.clone(), self.gss.clone());
         let found = find_credential(settings, logon, gss, self.proof.clone(), next);
-        let commands = commands.clone();
-        self.waiting.spawn(async move {
-            let answer = Answer::Credential(found.await);
-            // A session that has ended meanwhile needs no answer.
-            let _ = commands.send(Command::Answer(id, answer));
-        });
-        None
+        self.later(id, commands, async move { Answer::Credential(found.await) })
     }
 
     fn on_gss(
@@ -212,7 +204,7 @@ impl Client {
         let (gss, logon, refusal) = (self.gss.clone(), self.logon.clone(), self.refusal.clone());
         let is_logon = usage == GssUse::Logon || matches!(call, GssCall::Sign { .. });
         let no = || Answer::Gss(None);
-        elsewhere(id, commands, no, move || match lock(&gss).call(usage, call) {
+        self.elsewhere(id, commands, no, move || match lock(&gss).call(usage, call) {
             Ok(reply) => Answer::Gss(Some(reply)),
             Err(problem) => {
                 match is_logon {
@@ -236,18 +228,14 @@ impl Client {
         if let Some((agent, key)) = candidate.agent() {
             // It may ask a person, or want a device to be touched: as long as the login may take.
             let (agent, key, patience) = (agent.clone(), key.to_vec(), settings.auth_timeout);
-            let commands = commands.clone();
-            self.waiting.spawn(async move {
+            return self.later(id, commands, async move {
                 let signed = agent.sign(&key, candidate.plain_algorithm(&algorithm), &data, patience).await;
                 let signed = signed.and_then(|plain| candidate.signature(plain));
-                let signature = signed.map_err(|problem| lock(&logon).key_failed(problem)).ok();
-                // A session that has ended meanwhile needs no answer.
-                let _ = commands.send(Command::Answer(id, Answer::Signature(signature)));
+                Answer::Signature(signed.map_err(|problem| lock(&logon).key_failed(problem)).ok())
             });
-            return None;
         }
         let no = || Answer::Signature(None);
-        elsewhere(id, commands, no, move || match candidate.sign(&settings, &algorithm, &data) {
+        self.elsewhere(id, commands, no, move || match candidate.sign(&settings, &algorithm, &data) {
             Ok(signature) => Answer::Signature(Some(signature)),
             Err(problem) => {
                 lock(&logon).key_failed(problem);
@@ -279,7 +267,7 @@ impl Client {
         }
         let (prompter, logon) = (self.settings.prompter(), self.logon.clone());
         let no = || Answer::Responses(None);
-        elsewhere(id, commands, no, move || {
+        self.elsewhere(id, commands, no, move || {
             let prompts: Vec<Prompt> = round
                 .prompts
                 .iter()
@@ -306,11 +294,11 @@ impl Client {
         }
         let (prompter, prompt) = (self.settings.prompter(), lossy(prompt));
         let no = || Answer::NewPassword(None);
-        elsewhere(id, commands, no, move || Answer::NewPassword(prompter.new_password(&prompt)))
+        self.elsewhere(id, commands, no, move || Answer::NewPassword(prompter.new_password(&prompt)))
     }
 
     fn on_packet(
-        &self,
+        &mut self,
         id: QuestionId,
         last: Vec<u8>,
         session_id: Vec<u8>,
@@ -320,7 +308,35 @@ impl Client {
             return Some(Answer::Packet(None));
         };
         let no = || Answer::Packet(None);
-        elsewhere(id, commands, no, move || Answer::Packet(custom.next(&last, &session_id)))
+        self.elsewhere(id, commands, no, move || Answer::Packet(custom.next(&last, &session_id)))
+    }
+
+    /// Has an answer come back as a command, unless the session ends before.
+    fn later(
+        &mut self,
+        id: QuestionId,
+        commands: &UnboundedSender<Command>,
+        answer: impl Future<Output = Answer> + Send + 'static,
+    ) -> Option<Answer> {
+        let commands = commands.clone();
+        self.waiting.spawn(async move {
+            // A session that has ended meanwhile needs no answer.
+            let _ = commands.send(Command::Answer(id, answer.await));
+        });
+        // What has come to its end is of no use any more.
+        while self.waiting.try_join_next().is_some() {}
+        None
+    }
+
+    /// The answer of what blocks; without a thread for it, or if it panics, that is `no`.
+    fn elsewhere(
+        &mut self,
+        id: QuestionId,
+        commands: &UnboundedSender<Command>,
+        no: fn() -> Answer,
+        work: impl FnOnce() -> Answer + Send + 'static,
+    ) -> Option<Answer> {
+        self.later(id, commands, async move { elsewhere(QUESTION, work).await.unwrap_or_else(no) })
     }
 
     /// Somebody has connected to the server, for a remote forward.
@@ -509,26 +525,6 @@ impl Side for Client {
     fn draining(&mut self, open: usize) {
         self.settings.tell(|| Event::Stopping { open });
     }
-}
-
-/// Does what blocks on a thread of its own; the answer comes back as a command. Without a thread, or if the work
-/// panics, it is `no`.
-///
-/// A runtime waits at its end for the threads that it lends, and nobody may ever answer a prompt.
-fn elsewhere(
-    id: QuestionId,
-    commands: &UnboundedSender<Command>,
-    no: fn() -> Answer,
-    work: impl FnOnce() -> Answer + Send + 'static,
-) -> Option<Answer> {
-    let commands = commands.clone();
-    let thread = thread::Builder::new().name("underpass question".to_owned()).spawn(move || {
-        // What the work shares with us is behind locks whose contents are sound at any time, see `lock`.
-        let answer = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| no());
-        // A session that has ended meanwhile needs no answer.
-        let _ = commands.send(Command::Answer(id, answer));
-    });
-    if thread.is_ok() { None } else { Some(no()) }
 }
 
 /// A bare certificate does not name its type: the algorithm does.

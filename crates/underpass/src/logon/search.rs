@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use underpass_proto::{Credential, HostProof};
 
 use super::{Logon, Next};
-use crate::blocking::{elsewhere, lock};
+use crate::blocking::{QUESTION, elsewhere, lock};
 use crate::gss::Gss;
 use crate::{Settings, agent};
 
@@ -27,7 +27,7 @@ pub(crate) async fn find_credential(
             }
             Next::AskPassword(attempt) => {
                 let (settings, logon) = (settings.clone(), logon.clone());
-                elsewhere(NAME, move || {
+                elsewhere(QUESTION, move || {
                     let user = lock(&logon).user.clone();
                     match settings.prompter().password(&user, &settings.host, attempt) {
                         Some(password) => lock(&logon).password_given(password),
@@ -38,7 +38,7 @@ pub(crate) async fn find_credential(
             }
             Next::BeginKerberos => {
                 let (gss, logon) = (gss.clone(), logon.clone());
-                elsewhere(NAME, move || {
+                elsewhere(QUESTION, move || {
                     let begun = lock(&gss).begin_logon();
                     lock(&logon).kerberos_begun(begun)
                 })
@@ -51,6 +51,3 @@ pub(crate) async fn find_credential(
         }
     }
 }
-
-/// What the threads are called.
-const NAME: &str = "underpass question";
