@@ -217,6 +217,10 @@ fn algorithms<T: Named>(default: &[&'static T], all: &[&'static T], list: Option
     }
 }
 
+/// What users, and hosts that vouch for them, sign with.
+const OF_USERS: Format =
+    Format::Algorithms(|list| algorithms(&Provider::for_users(), &Provider::all_for_users(), list));
+
 /// How the values of keywords are written, where it is not as they are.
 const FORMATS: &[(&str, Format)] = &[
     ("User", Format::Told),
@@ -259,14 +263,8 @@ const FORMATS: &[(&str, Format)] = &[
         "HostKeyAlgorithms",
         Format::Algorithms(|list| algorithms(Provider::DEFAULT.signatures, Provider::ALL.signatures, list)),
     ),
-    (
-        "PubkeyAcceptedAlgorithms",
-        Format::Algorithms(|list| algorithms(&Provider::for_users(), &Provider::all_for_users(), list)),
-    ),
-    (
-        "HostbasedAcceptedAlgorithms",
-        Format::Algorithms(|list| algorithms(&Provider::for_users(), &Provider::all_for_users(), list)),
-    ),
+    ("PubkeyAcceptedAlgorithms", OF_USERS),
+    ("HostbasedAcceptedAlgorithms", OF_USERS),
     ("Compression", Format::By(flag)),
     ("ServerAliveInterval", Format::By(seconds)),
     ("ServerAliveCountMax", Format::By(number)),

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use underpass_crypto::algorithms::x509::X509Identity;
 use underpass_crypto::x509::Chain;
 use underpass_crypto::{Provider, Signer, key_type, sha256_fingerprint};
-
 use underpass_keys::{Format, KeyFileError, Passwords, PrivateKey, Store};
 use underpass_wire::untrusted;
 use zeroize::Zeroizing;
