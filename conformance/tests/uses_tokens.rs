@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -34,21 +34,25 @@ fn token() -> Result<&'static Token> {
     TOKEN.get_or_init(|| fill().map_err(|failure| failure.to_string())).as_ref().map_err(Failure::new)
 }
 
-/// A server that keys on the token open.
+/// A server that keys on the token open, and the right to use the token meanwhile: a login changes SoftHSM's files, and
+/// a process that looks for the token just then finds none.
 struct Bastion {
     server: Peer,
     _authorized: TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Bastion {
     fn start(labels: &[&str]) -> Result<Self> {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let authorized = tempfile::tempdir()?;
         let file = authorized.path().join("authorized_keys");
         let lines = labels.iter().map(|label| token()?.authorized_key(label));
         fs::write(&file, lines.collect::<Result<String>>()?)?;
         let accepted = "PubkeyAcceptedAlgorithms +ssh-rsa";
         let server = sshd::start(&[&format!("AuthorizedKeysFile {}", file.display()), accepted])?;
-        Ok(Self { server, _authorized: authorized })
+        Ok(Self { server, _authorized: authorized, _turn: turn })
     }
 
     /// A client that has nothing but the token.
