@@ -30,21 +30,50 @@ pub struct Token {
 pub const VARIABLE: &str = "SOFTHSM2_CONF";
 
 impl Token {
+    /// No token yet, but the place for it.
+    fn place() -> Result<Self> {
+        let token = Self { scratch: tempfile::tempdir()? };
+        let store = token.store();
+        fs::create_dir(&store)?;
+        let lines = format!("directories.tokendir = {}\nobjectstore.backend = file\n", store.display());
+        fs::write(token.configuration(), lines)?;
+        Ok(token)
+    }
+
     /// An empty token.
     ///
     /// # Errors
     /// SoftHSM is missing, or failed.
     pub fn new() -> Result<Self> {
-        let token = Self { scratch: tempfile::tempdir()? };
-        let store = token.scratch.path().join("tokens");
-        fs::create_dir(&store)?;
-        let lines = format!("directories.tokendir = {}\nobjectstore.backend = file\n", store.display());
-        fs::write(token.configuration(), lines)?;
+        let token = Self::place()?;
         token.run(
             "softhsm2-util",
             &["--init-token", "--free", "--label", LABEL, "--pin", PIN, "--so-pin", "5678"],
         )?;
         Ok(token)
+    }
+
+    /// Another with the same content. A login changes SoftHSM's files, and a process that starts just then finds no
+    /// token: what is used at the same time needs one each.
+    ///
+    /// # Errors
+    /// It cannot be copied.
+    pub fn copy(&self) -> Result<Self> {
+        let copy = Self::place()?;
+        for token in fs::read_dir(self.store())? {
+            let token = token?;
+            let to = copy.store().join(token.file_name());
+            fs::create_dir(&to)?;
+            for file in fs::read_dir(token.path())? {
+                let file = file?;
+                fs::copy(file.path(), to.join(file.file_name()))?;
+            }
+        }
+        Ok(copy)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.scratch.path().join("tokens")
     }
 
     /// Makes a key; `key_type` and `id` (in hexadecimal) are as OpenSC's tool has them.

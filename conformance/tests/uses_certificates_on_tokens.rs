@@ -37,7 +37,7 @@ impl Held {
     }
 }
 
-/// The token with all these keys, and the authority that certifies them. Shared, since making them takes its time.
+/// A token with all these keys, to be copied, since making them takes its time.
 fn held() -> Result<&'static Held> {
     static HELD: OnceLock<std::result::Result<Held, String>> = OnceLock::new();
     let fill = || {
@@ -60,6 +60,7 @@ fn held() -> Result<&'static Held> {
 /// sshd, which lets one key in and waits for no second try.
 struct Bastion {
     server: Peer,
+    token: Token,
     _authorized: TempDir,
 }
 
@@ -69,19 +70,23 @@ impl Bastion {
         let file = authorized.path().join("authorized_keys");
         fs::write(&file, held()?.line(label))?;
         let server = sshd::start(&[&format!("AuthorizedKeysFile {}", file.display()), "MaxAuthTries 1"])?;
-        Ok(Self { server, _authorized: authorized })
+        Ok(Self { server, token: held()?.token.copy()?, _authorized: authorized })
+    }
+
+    fn client_with(&self, uri: &str) -> Result<Client> {
+        with_key(&self.server, &self.token, uri)
     }
 }
 
 /// A client that has nothing but what the token has.
-fn with_token(server: &Peer) -> Result<Client> {
+fn with_token(server: &Peer, token: &Token) -> Result<Client> {
     let client = Client::of(server)?.ours().no_identity().variable("UNDERPASS_PIN", PIN);
-    let client = client.variable(VARIABLE, held()?.token.configuration().display().to_string());
+    let client = client.variable(VARIABLE, token.configuration().display().to_string());
     Ok(client.option("PKCS11Provider", MODULE).option("BatchMode", "yes"))
 }
 
-fn with_key(server: &Peer, uri: &str) -> Result<Client> {
-    Ok(with_token(server)?.identity(PathBuf::from(uri)))
+fn with_key(server: &Peer, token: &Token, uri: &str) -> Result<Client> {
+    Ok(with_token(server, token)?.identity(PathBuf::from(uri)))
 }
 
 fn carries(client: Client) -> Result<String> {
@@ -96,16 +101,16 @@ fn a_certificate_chooses_its_key_by_its_subject() -> Result<()> {
     let bastion = Bastion::for_key("mine")?;
     // Contained in both, and exactly one's; then contained in one only, however it is spelt.
     for subject in ["CN=tess,O=%22Tests,%20Inc.%22", "o=%22tests,%20inc.%22", "CN=tess,O=Tests%5C,%20Inc."] {
-        carries(with_key(&bastion.server, &format!("pkcs11:x-subject={subject}"))?)
+        carries(bastion.client_with(&format!("pkcs11:x-subject={subject}"))?)
             .map_err(|failure| failure.during(subject))?;
     }
     // The first that contains it, and any.
     let bastion = Bastion::for_key("other")?;
-    carries(with_key(&bastion.server, "pkcs11:x-subject=CN=tess;object=other")?)?;
+    carries(bastion.client_with("pkcs11:x-subject=CN=tess;object=other")?)?;
     // Each certificate of a key will do.
     let bastion = Bastion::for_key("rsa")?;
     for subject in ["CN=first", "CN=renewed"] {
-        let said = carries(with_key(&bastion.server, &format!("pkcs11:x-subject={subject}"))?)?;
+        let said = carries(bastion.client_with(&format!("pkcs11:x-subject={subject}"))?)?;
         assert!(said.contains(&format!("with {subject},O=Tests")), "{said}");
     }
     Ok(())
@@ -115,23 +120,23 @@ fn a_certificate_chooses_its_key_by_its_subject() -> Result<()> {
 fn a_subject_that_no_certificate_has_is_told() -> Result<()> {
     let bastion = Bastion::for_key("bare")?;
     for uri in ["pkcs11:x-subject=CN=nobody", "pkcs11:x-subject=tess;object=bare"] {
-        let outcome = with_key(&bastion.server, uri)?.forward("127.0.0.1:1").run(DEADLINE)?;
+        let outcome = bastion.client_with(uri)?.forward("127.0.0.1:1").run(DEADLINE)?;
         let words = outcome.words().unwrap_or_default();
         assert!(words.contains("no such key is on a token"), "{uri}: {words}");
     }
     // Without one, any means any.
-    carries(with_key(&bastion.server, "pkcs11:x-subject=*;object=bare")?).map(drop)
+    carries(bastion.client_with("pkcs11:x-subject=*;object=bare")?).map(drop)
 }
 
 #[test]
 fn a_certificate_shows_a_key_of_which_the_token_shows_nothing_else() -> Result<()> {
     let bastion = Bastion::for_key("hidden")?;
-    carries(with_key(&bastion.server, "pkcs11:object=hidden")?).map(drop)
+    carries(bastion.client_with("pkcs11:object=hidden")?).map(drop)
 }
 
 #[test]
 fn certificates_go_along_to_servers_that_know_them() -> Result<()> {
-    let (keys, scratch) = (Keys::get()?, tempfile::tempdir()?);
+    let (keys, token, scratch) = (Keys::get()?, held()?.token.copy()?, tempfile::tempdir()?);
     let authorized = scratch.path().join("authorized_keys");
     let subject = |subject: &str| format!("x509v3-rsa2048-sha256 subject={subject}\n");
     fs::write(&authorized, keys.x509_authorized().to_owned() + &subject("O=Tests,CN=renewed"))?;
@@ -143,11 +148,11 @@ fn certificates_go_along_to_servers_that_know_them() -> Result<()> {
     let (mine, rsa) = ("pkcs11:x-subject=CN=tess,O=%22Tests,%20Inc.%22", "pkcs11:x-subject=renewed");
     for (uri, algorithm) in [(mine, "x509v3-ecdsa-sha2-nistp256"), (rsa, "x509v3-rsa2048-sha256")] {
         let mark = server.process().err().mark();
-        carries(with_key(&server, uri)?)?;
+        carries(with_key(&server, &token, uri)?)?;
         server.wait_for_log(mark, &format!("Verifying request with {algorithm} key"), DEADLINE)?;
     }
     // With nothing named, all of them are tried.
-    carries(with_token(&server)?).map(drop)
+    carries(with_token(&server, &token)?).map(drop)
 }
 
 const DEADLINE: Duration = Duration::from_secs(30);

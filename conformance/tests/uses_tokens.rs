@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -23,8 +23,8 @@ const KEYS: [(&str, &str, &str); 6] = [
     ("EC:prime256v1", "01", "namesake"),
 ];
 
-/// The token with all these keys. Shared, since making them takes its time.
-fn token() -> Result<&'static Token> {
+/// A token with all these keys, to be copied, since making them takes its time.
+fn filled() -> Result<&'static Token> {
     static TOKEN: OnceLock<std::result::Result<Token, String>> = OnceLock::new();
     let fill = || {
         let token = Token::new()?;
@@ -34,31 +34,29 @@ fn token() -> Result<&'static Token> {
     TOKEN.get_or_init(|| fill().map_err(|failure| failure.to_string())).as_ref().map_err(Failure::new)
 }
 
-/// A server that keys on the token open, and the right to use the token meanwhile: a login changes SoftHSM's files, and
-/// a process that looks for the token just then finds none.
+/// A server that keys on the token open.
 struct Bastion {
     server: Peer,
+    token: Token,
     _authorized: TempDir,
-    _turn: MutexGuard<'static, ()>,
 }
 
 impl Bastion {
     fn start(labels: &[&str]) -> Result<Self> {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = filled()?.copy()?;
         let authorized = tempfile::tempdir()?;
         let file = authorized.path().join("authorized_keys");
-        let lines = labels.iter().map(|label| token()?.authorized_key(label));
+        let lines = labels.iter().map(|label| token.authorized_key(label));
         fs::write(&file, lines.collect::<Result<String>>()?)?;
         let accepted = "PubkeyAcceptedAlgorithms +ssh-rsa";
         let server = sshd::start(&[&format!("AuthorizedKeysFile {}", file.display()), accepted])?;
-        Ok(Self { server, _authorized: authorized, _turn: turn })
+        Ok(Self { server, token, _authorized: authorized })
     }
 
     /// A client that has nothing but the token.
     fn client(&self) -> Result<Client> {
         let client = Client::of(&self.server)?.ours().no_identity();
-        let client = client.variable(VARIABLE, token()?.configuration().display().to_string());
+        let client = client.variable(VARIABLE, self.token.configuration().display().to_string());
         Ok(client.option("PKCS11Provider", MODULE))
     }
 
