@@ -17,6 +17,8 @@
 //! assert_eq!(error_text(126), Some("Invalid ConnectionId."));
 //! ```
 
+#[cfg_attr(not(test), expect(dead_code, reason = "for the object, which is not there yet"))]
+mod framing;
 mod lookup;
 mod model;
 pub mod table;
