@@ -21,6 +21,8 @@
 mod framing;
 mod lookup;
 mod model;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the object, which is not there yet"))]
+mod pattern;
 pub mod table;
 
 pub use lookup::{Address, AddressError, Found, SettingError, error_text, event, method, property, setting};
