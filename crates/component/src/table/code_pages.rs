@@ -2,7 +2,8 @@
 
 use crate::model::{CodePage, Platform};
 
-/// Those of all platforms, then those of macOS alone, whose numbers are others.
+/// Those of all platforms, then those of macOS alone, whose numbers are others. Of 709 and 710 nothing says what their
+/// bytes are; all others of the former have an encoding.
 pub const CODE_PAGES: &[CodePage] = &[
     page(37, "IBM EBCDIC - U.S./Canada"),
     page(437, "OEM - United States"),
