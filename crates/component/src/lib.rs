@@ -24,6 +24,8 @@ mod framing;
 mod lookup;
 mod model;
 #[cfg_attr(not(test), expect(dead_code, reason = "for the object, which is not there yet"))]
+mod packet;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the object, which is not there yet"))]
 mod pattern;
 pub mod table;
 
