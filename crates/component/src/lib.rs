@@ -18,6 +18,8 @@
 //! ```
 
 #[cfg_attr(not(test), expect(dead_code, reason = "for the object, which is not there yet"))]
+mod build_info;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the object, which is not there yet"))]
 mod code_page;
 #[cfg_attr(not(test), expect(dead_code, reason = "for the object, which is not there yet"))]
 mod framing;
