@@ -259,5 +259,10 @@ impl std::error::Error for Unencodable {}
 /// What stands for bytes that mean nothing.
 const REPLACEMENT: char = '\u{FFFD}';
 
+/// Shift out: what follows is of the other set.
+const SO: u8 = 0x0E;
+/// Shift in: what follows is of the first set again.
+const SI: u8 = 0x0F;
+
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! EBCDIC of IBM's mainframes with double bytes between SO and SI.
 
-use super::REPLACEMENT;
 use super::table::Table;
+use super::{REPLACEMENT, SI, SO};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Host(pub(super) Table);
@@ -55,6 +55,3 @@ impl Host {
         text
     }
 }
-
-const SO: u8 = 0x0E;
-const SI: u8 = 0x0F;

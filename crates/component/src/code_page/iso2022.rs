@@ -1,7 +1,7 @@
 //! ISO 2022: escape sequences that say which set the bytes of seven bits are of.
 
-use super::REPLACEMENT;
 use super::plane::Plane;
+use super::{REPLACEMENT, SI, SO};
 
 /// ISO-2022-KR (RFC 1557) and ISO-2022-CN (RFC 1922): ASCII, and sets that an escape sequence makes known and a shift
 /// puts in force.
@@ -67,7 +67,7 @@ impl Shifting {
             if char.is_ascii() {
                 // What has a meaning of its own here cannot be text.
                 let byte = u8::try_from(char).ok().filter(|byte| ![SO, SI, ESC].contains(byte)).ok_or(at)?;
-                self.shift(&mut state, false, &mut out);
+                state.shift(false, &mut out);
                 out.push(byte);
                 self.end_line(&mut state, byte);
                 continue;
@@ -81,12 +81,12 @@ impl Shifting {
                 out.extend(escape);
             }
             match shift {
-                Shift::Locking => self.shift(&mut state, true, &mut out),
+                Shift::Locking => state.shift(true, &mut out),
                 Shift::Single => out.extend(SS2),
             }
             out.extend(bytes);
         }
-        self.shift(&mut state, false, &mut out);
+        state.shift(false, &mut out);
         Ok(out)
     }
 
@@ -124,13 +124,6 @@ impl Shifting {
         rest
     }
 
-    fn shift(&self, state: &mut State, shifted: bool, out: &mut Vec<u8>) {
-        if state.shifted != shifted {
-            state.shifted = shifted;
-            out.push(if shifted { SO } else { SI });
-        }
-    }
-
     fn end_line(&self, state: &mut State, byte: u8) {
         if byte == b'\n' && self.per_line {
             *state = State::default();
@@ -139,6 +132,14 @@ impl Shifting {
 }
 
 impl State {
+    /// Puts SO or SI where it is needed.
+    fn shift(&mut self, shifted: bool, out: &mut Vec<u8>) {
+        if self.shifted != shifted {
+            self.shifted = shifted;
+            out.push(if shifted { SO } else { SI });
+        }
+    }
+
     fn known(&mut self, shift: Shift) -> &mut Option<usize> {
         match shift {
             Shift::Locking => &mut self.locking,
@@ -307,7 +308,5 @@ const FULLWIDTH: &str = "。「」、・ヲァィゥェォャュョッーアイ�
 const VOICED: u8 = 0x5E;
 const SEMI_VOICED: u8 = 0x5F;
 
-const SO: u8 = 0x0E;
-const SI: u8 = 0x0F;
 const ESC: u8 = 0x1B;
 const SS2: &[u8] = b"\x1BN";
