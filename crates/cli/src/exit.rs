@@ -71,6 +71,7 @@ impl Exit {
             ErrorKind::TargetRefused { .. }
             | ErrorKind::TargetUnreachable { .. }
             | ErrorKind::NotAllowed { .. }
+            | ErrorKind::ClientMisbehaved { .. }
             | ErrorKind::TooMany { .. } => Self::TARGET,
             ErrorKind::Disconnected { .. }
             | ErrorKind::Lost { .. }

@@ -391,6 +391,7 @@ impl Client {
                     (OpenFailureReason::RESOURCE_SHORTAGE, b"too many connections in one tunnel");
                 Error::target_refused(host, &info.target, reason, words)
             }
+            Failure::Withdrawn => Error::withdrawn(),
             Failure::Ended(error) => self.explain(error, None),
         }
     }

@@ -1,4 +1,4 @@
-//! The doors of a forward on this machine: who may come in, and where they go.
+//! The doors of a forward on this machine: who may come in.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::listen::{ACCEPT_PAUSE, Door};
-use crate::session::{Asker, Carry, ConnectionInfo, Socket, Stream, farewell};
+use crate::session::{Carry, Socket, Stream};
 use crate::supervisor::{Shared, Stop};
 use crate::{Bound, Endpoint, Error, Event, Forward, Peer, ResolvedNames, proxy_client};
 
@@ -119,57 +119,17 @@ impl Entrance {
     }
 
     fn enter(&self, socket: Socket, peer: Peer) {
-        match &self.forward {
-            Forward::Local { target, .. } => {
-                let info = self.shared.tasks.introduce(peer, target.clone());
-                self.carry(socket, info, Asker::Nobody, Vec::new());
-            }
-            Forward::Dynamic { .. } => match self.shared.handshakes.clone().try_acquire_owned() {
-                Ok(place) => {
-                    let entrance = self.clone();
-                    tokio::spawn(async move {
-                        entrance.negotiate(socket, peer).await;
-                        drop(place);
-                    });
-                }
-                Err(_) => self.turn_away(socket, peer, Error::too_many(proxy_client::MAX_HANDSHAKES)),
-            },
-            // The server listens for these.
-            Forward::Remote { .. } | Forward::RemoteDynamic { .. } => {}
-        }
-    }
-
-    /// Lets the client say where it wants to go.
-    async fn negotiate(&self, mut socket: Socket, peer: Peer) {
-        let settings = &self.shared.settings;
-        match proxy_client::negotiate(settings, &mut socket).await {
-            Ok(asked) => {
-                let info = self.shared.tasks.introduce(peer, asked.target);
-                self.carry(socket, info, Asker::Proxy(Box::new(asked.acceptor)), asked.early);
-            }
-            Err(error) => settings.tell(|| Event::Detail { level: 1, text: format!("{peer}: {error}") }),
-        }
-    }
-
-    fn carry(&self, socket: Socket, info: ConnectionInfo, asker: Asker, early: Vec<u8>) {
-        match self.shared.places.clone().try_acquire_owned() {
-            Ok(place) => {
-                self.shared.switchboard.carry(Carry { socket, info, asker, early, place: Some(place) });
-            }
-            Err(_) => {
-                let error = Error::too_many(self.shared.settings.max_connections);
-                self.shared.switchboard.failed(&info, &error);
-                farewell(socket, asker, error);
-            }
-        }
+        self.shared.admit(self.introduce(socket, peer));
     }
 
     /// Resets somebody who may not come in, or for whom there is no room.
     fn turn_away(&self, socket: Socket, peer: Peer, error: Error) {
+        self.shared.switchboard.turn_away(self.introduce(socket, peer), error);
+    }
+
+    fn introduce(&self, socket: Socket, peer: Peer) -> Carry {
         let target = self.forward.target().cloned().unwrap_or(Endpoint::Undecided);
-        let info = self.shared.tasks.introduce(peer, target);
-        self.shared.switchboard.failed(&info, &error);
-        drop(socket);
+        Carry::plain(socket, self.shared.tasks.introduce(peer, target))
     }
 }
 

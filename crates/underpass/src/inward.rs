@@ -77,7 +77,8 @@ fn tell_failure(settings: &Settings, info: &ConnectionInfo, target: Endpoint, er
 
 /// Lets the client at the other end say where it wants to go, and goes there.
 async fn ask(settings: &Settings, info: &ConnectionInfo, mut client: Socket) -> Result<(), String> {
-    let Asked { target, acceptor, early } = proxy_client::negotiate(settings, &mut client).await?;
+    let Asked { target, acceptor, early } =
+        proxy_client::negotiate(settings, &mut client).await.map_err(|error| error.kind().to_string())?;
     match dial(settings, &target).await {
         Ok(mut server) => {
             let greeted = async {

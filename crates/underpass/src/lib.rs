@@ -72,6 +72,7 @@
 //! | every setting with its default | [`Settings`], set through [`Builder`] |
 //! | whom to trust | [`HostKeyPolicy`], [`known_hosts`], [`Kerberos`] |
 //! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Kerberos`], [`HostBased`], [`Prompter`] |
+//! | connections that the program accepts by itself | [`Tunnel::adopt`], [`Adopted`] |
 //! | what goes on | [`Event`], [`Tunnel::stats`] |
 //! | what went wrong, and what to do | [`Error`], [`ErrorKind`] |
 //! | the server's side | [`gateway`] |
@@ -80,6 +81,8 @@
 //! thread is enough. On a multi-threaded runtime different tunnels run side by side.
 
 mod access;
+mod admit;
+mod adopt;
 mod agent;
 mod algorithms;
 mod blocking;
@@ -119,6 +122,7 @@ mod store;
 mod stream;
 mod supervisor;
 mod switchboard;
+mod tap;
 mod token;
 mod tunnel;
 mod unix;
@@ -126,6 +130,7 @@ mod wake;
 mod weak;
 
 pub use access::{AccessList, ClientAccess, Denied, Destinations, ResolvedNames};
+pub use adopt::{Adopt, Adopted, Close, End, Ended};
 pub use agent::AgentUse;
 pub use builder::Builder;
 pub use custom::{CustomAuthentication, ServerPacket};
@@ -144,6 +149,7 @@ pub use settings::{AddressFamily, HostKeyPolicy, Identity, Settings, default_ide
 pub use socket_options::SocketOptions;
 pub use stats::Stats;
 pub use stream::Stream;
+pub use tap::{Direction, Tap};
 pub use tunnel::{State, Tunnel};
 pub use underpass_crypto::algorithms::certified::CertifiedKey;
 pub use underpass_crypto::algorithms::x509::X509Key;

@@ -28,17 +28,18 @@ pub(crate) struct Asked {
 /// Speaks with a client until it has said where it wants to go.
 ///
 /// # Errors
-/// It has not, in words. It was told so in its own protocol.
-pub(crate) async fn negotiate(settings: &Settings, socket: &mut Socket) -> Result<Asked, String> {
+/// It has not, or may not go there. It was told so in its own protocol.
+pub(crate) async fn negotiate(settings: &Settings, socket: &mut Socket) -> Result<Asked, Error> {
     let asked = timeout(TIMEOUT, listen(settings, socket)).await;
-    let asked = asked.map_err(|_| format!("said nowhere to go within {} s", TIMEOUT.as_secs()))??;
+    let asked = asked.unwrap_or_else(|_| Err(format!("said nowhere to go within {} s", TIMEOUT.as_secs())));
+    let asked = asked.map_err(Error::client_misbehaved)?;
     if let Some(target) = asked.target.tcp()
         && !settings.destinations.allows(&target.host, target.port)
     {
-        let problem = format!("{target} is not among the destinations that are allowed");
+        let what = format!("{target}, which is not among the destinations,");
         // Told as well as may be.
         let _ = timeout(TIMEOUT, last_words(socket, &asked.acceptor.answer(Outcome::NotAllowed))).await;
-        return Err(problem);
+        return Err(Error::not_allowed(what));
     }
     Ok(asked)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, sleep_until};
 
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) places: Arc<Semaphore>,
     /// One for each client that is looked up, or may be saying where it wants to go: they are no connections yet.
     pub(crate) handshakes: Arc<Semaphore>,
+    /// Carries the tunnel, whoever asks something of it.
+    pub(crate) runtime: Handle,
     /// Whether the end was told elsewhere.
     silent: AtomicBool,
 }
@@ -276,6 +279,7 @@ impl Shared {
             rekey: Notify::new(),
             places: Arc::new(Semaphore::new(settings.max_connections)),
             handshakes: Arc::new(Semaphore::new(MAX_HANDSHAKES)),
+            runtime: Handle::current(),
             silent: AtomicBool::new(false),
             settings,
         }

@@ -35,6 +35,10 @@ impl Switchboard {
     /// Has a connection carried, now or as soon as there is a session.
     pub(crate) fn carry(&self, carry: Carry) {
         let mut line = self.lock();
+        if carry.is_withdrawn() {
+            drop(line);
+            return self.turn_away(carry, Error::withdrawn());
+        }
         let carry = match &*line {
             Line::Up(commands) => match commands.send(Command::Carry(Box::new(carry))) {
                 Ok(()) => return,
@@ -117,17 +121,26 @@ impl Switchboard {
         waiting.into_iter().for_each(|carry| self.carry(carry));
     }
 
-    fn turn_away(&self, carry: Carry, error: Error) {
-        let Carry { socket, info, asker, .. } = carry;
-        self.failed(&info, &error);
-        farewell(socket, asker, error);
+    /// Turns away the one with this number, if it waits here.
+    pub(crate) fn withdraw(&self, id: u64) {
+        let withdrawn = match &mut *self.lock() {
+            Line::Down(waiting) => {
+                let at = waiting.iter().position(|carry| carry.info.id == id);
+                at.and_then(|at| waiting.remove(at))
+            }
+            Line::Up(_) | Line::Over(_) => None,
+        };
+        if let Some(carry) = withdrawn {
+            self.turn_away(carry, Error::withdrawn());
+        }
     }
 
-    /// Counts and tells a connection that did not reach its target.
-    pub(crate) fn failed(&self, info: &ConnectionInfo, error: &Error) {
+    /// Counts and tells a connection that does not reach its target.
+    pub(crate) fn turn_away(&self, carry: Carry, error: Error) {
         self.stats.fail();
-        let ConnectionInfo { id, peer, target, .. } = info.clone();
+        let ConnectionInfo { id, peer, target, .. } = carry.info.clone();
         self.settings.tell(|| Event::ConnectionFailed { id, peer, target, error: error.clone() });
+        farewell(carry, error);
     }
 
     fn lock(&self) -> MutexGuard<'_, Line> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
@@ -12,8 +13,8 @@ use crate::forwards::Forwards;
 use crate::session::{Asker, Carry, Socket, pipe};
 use crate::supervisor::{Shared, Stop, Supervisor};
 use crate::{
-    ActiveForward, Bound, Builder, Endpoint, Error, Event, Forward, ForwardId, Peer, Settings, Stats, Step,
-    Stream,
+    ActiveForward, Adopt, Adopted, Bound, Builder, Endpoint, Error, Event, Forward, ForwardId, Peer,
+    Settings, Stats, Step, Stream,
 };
 
 /// An open tunnel. Clones are handles to the same one.
@@ -137,15 +138,23 @@ impl Tunnel {
         let (near, far) = pipe();
         let (asker, answer) = oneshot::channel();
         let info = self.0.shared.tasks.introduce(Peer::Program, target.into());
-        let (socket, asker) = (Socket::forwarded(far), Asker::Program(asker));
-        let place = self.0.shared.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| Error::too_many(self.0.shared.settings.max_connections))?;
-        let carry = Carry { asker, place: Some(place), ..Carry::plain(socket, info) };
-        self.0.shared.switchboard.carry(carry);
+        let asker = Asker::Program(asker);
+        self.0.shared.place(Carry { asker, ..Carry::plain(Socket::forwarded(far), info) });
         match answer.await {
             Ok(reached) => reached.map(|()| Stream::new(near)),
             Err(_) => Err(Error::stopped()),
         }
+    }
+
+    /// Carries a connection that the program has accepted by itself, as it carries those of its listeners: payload
+    /// goes straight from the socket into the SSH connection and back. What the handle that it gives can do is said
+    /// [there](Adopted); nobody has to keep it.
+    ///
+    /// Returns at once, and can be called from any thread. While the tunnel reconnects the connection waits. It counts
+    /// among [`max_connections`](Settings::max_connections); the lists of [`clients`](Settings::clients) and the
+    /// [`client_socket`](Settings::client_socket) options are for the tunnel's own listeners.
+    pub fn adopt(&self, socket: TcpStream, how: Adopt) -> Adopted {
+        how.carry(&self.0.shared, socket)
     }
 
     /// What it is doing.

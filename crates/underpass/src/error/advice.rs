@@ -63,6 +63,9 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
              GatewayPorts of sshd); a port of an earlier connection is free again once the server notices its end"
         }
         ErrorKind::NotAllowed { .. } => "allow it in the tunnel's settings, if it is to be",
+        ErrorKind::ClientMisbehaved { .. } => {
+            "set the client up for a SOCKS or HTTP proxy, with the user and password that the tunnel demands of it"
+        }
         ErrorKind::TooMany { .. } => "close some connections, or allow more of them",
         ErrorKind::NotConnected { .. } => {
             "wait: the tunnel keeps trying to reach the server, and tells when it has"

@@ -228,6 +228,11 @@ impl Error {
         Self::new(Step::OpenChannel, ErrorKind::NotAllowed { what: what.into() })
     }
 
+    /// The client of a proxy did not say where it wants to go: `problem` says what it did.
+    pub fn client_misbehaved(problem: impl Into<String>) -> Self {
+        Self::new(Step::OpenChannel, ErrorKind::ClientMisbehaved { problem: problem.into() })
+    }
+
     /// There are `most` already.
     pub fn too_many(most: usize) -> Self {
         Self::new(Step::OpenChannel, ErrorKind::TooMany { most })
@@ -246,6 +251,11 @@ impl Error {
     /// The tunnel was told to stop.
     pub fn stopped() -> Self {
         Self::new(Step::Stop, ErrorKind::Stopped)
+    }
+
+    /// The connection was closed by its program before it reached its target.
+    pub fn withdrawn() -> Self {
+        Self::new(Step::OpenChannel, ErrorKind::Stopped)
     }
 
     /// A fault of this library.

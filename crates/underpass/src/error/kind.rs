@@ -25,6 +25,7 @@ use crate::{Endpoint, Forward};
 /// | [`TargetRefused`](Self::TargetRefused), and [`Timeout`](Self::Timeout) at [`Step::OpenChannel`](crate::Step::OpenChannel) | the target's: the tunnel goes on | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
 /// | [`TargetUnreachable`](Self::TargetUnreachable) | the target's, on this machine's side: the tunnel goes on | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
 /// | [`NotAllowed`](Self::NotAllowed), [`TooMany`](Self::TooMany) | the settings' | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
+/// | [`ClientMisbehaved`](Self::ClientMisbehaved) | the client's of a dynamic forward, or of an adopted connection | [`Adopted::reached`](crate::Adopted::reached) |
 /// | [`NotConnected`](Self::NotConnected) | the server's or the network's: the tunnel keeps trying | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
 /// | [`Stopped`](Self::Stopped) | nobody's: it was asked for | connections that were opening |
 /// | [`Internal`](Self::Internal) | ours: report it | anywhere |
@@ -194,6 +195,11 @@ pub enum ErrorKind {
         /// Whom or what.
         what: String,
     },
+    /// A client that is to say where it wants to go did not.
+    ClientMisbehaved {
+        /// What it did.
+        problem: String,
+    },
     /// As much is going on as the settings, or this library's limits, allow.
     TooMany {
         /// How much that is.
@@ -221,7 +227,7 @@ pub enum ErrorKind {
         /// How long it was waited for. Zero: too many others wait already.
         waited: Duration,
     },
-    /// The tunnel was told to stop.
+    /// The tunnel was told to stop, or the program closed the connection.
     Stopped,
     /// A fault of this library.
     Internal {
@@ -274,6 +280,7 @@ impl ErrorKind {
             Self::TargetUnreachable { .. } => "target-unreachable",
             Self::ForwardRefused { .. } => "forward-refused",
             Self::NotAllowed { .. } => "not-allowed",
+            Self::ClientMisbehaved { .. } => "client-misbehaved",
             Self::TooMany { .. } => "too-many",
             Self::BindUnix { .. } => "bind",
             Self::Proxy { .. } => "proxy",
@@ -334,6 +341,9 @@ impl fmt::Display for ErrorKind {
             Self::TargetUnreachable { target, problem, .. } => write!(f, "{target}: {problem}"),
             Self::ForwardRefused { forward } => write!(f, "the server does not grant {forward}"),
             Self::NotAllowed { what } => write!(f, "{what} is not allowed"),
+            Self::ClientMisbehaved { problem } => {
+                write!(f, "the client asked for no connection: {}", Untrusted(problem.as_bytes()))
+            }
             Self::TooMany { most } => write!(f, "there are {most} already, and no more are allowed"),
             Self::BindUnix { path, problem } => write!(f, "{}: {problem}", path.display()),
             Self::Hop { hop, problem } => write!(f, "through the hop {hop}: {problem}"),

@@ -244,6 +244,7 @@ impl Side for Server {
             Failure::Refused(Refusal::Peer { reason, .. }) => reason.to_string(),
             Failure::Refused(_) => "no usable answer".to_owned(),
             Failure::TooMany => "there are too many connections".to_owned(),
+            Failure::Withdrawn => "it was withdrawn".to_owned(),
             Failure::Ended(error) => error.to_string(),
         };
         let text = format!("took no connection from {from} to {target}: {why}");

@@ -61,9 +61,10 @@ pub(super) fn of(error: &Error) -> Outlook {
             Outlook::Lasting
         }
         // These end connections through a tunnel, not the tunnel.
-        ErrorKind::TargetUnreachable { .. } | ErrorKind::NotAllowed { .. } | ErrorKind::TooMany { .. } => {
-            Outlook::Lasting
-        }
+        ErrorKind::TargetUnreachable { .. }
+        | ErrorKind::NotAllowed { .. }
+        | ErrorKind::ClientMisbehaved { .. }
+        | ErrorKind::TooMany { .. } => Outlook::Lasting,
         // It is to be reported, and another attempt would hide it.
         ErrorKind::Internal { .. } => Outlook::Lasting,
         ErrorKind::Stopped => Outlook::Lasting,

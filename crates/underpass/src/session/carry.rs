@@ -1,13 +1,14 @@
 //! What a session is told to carry, and who wants to hear how that went.
 
+use std::future::pending;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use underpass_proto::{Answer, ChannelId, QuestionId, Refusal, RemoteBind};
 use underpass_proxy::{Acceptor, Outcome};
 
-use super::Socket;
-use crate::{Endpoint, Error, ForwardId, Peer};
+use super::{Socket, Steered};
+use crate::{End, Endpoint, Error, ForwardId, Peer};
 
 /// What a session is told from outside.
 pub(crate) enum Command {
@@ -41,12 +42,37 @@ pub(crate) struct Carry {
     pub(crate) early: Vec<u8>,
     /// What it takes up of the number of connections that are allowed; given back when it is dropped.
     pub(crate) place: Option<OwnedSemaphorePermit>,
+    /// The reins, if a program holds them.
+    pub(crate) steered: Option<Steered>,
 }
 
 impl Carry {
     /// A connection that nobody counts or asks about.
     pub(crate) fn plain(socket: Socket, info: ConnectionInfo) -> Self {
-        Self { socket, info, asker: Asker::Nobody, early: Vec::new(), place: None }
+        Self { socket, info, asker: Asker::Nobody, early: Vec::new(), place: None, steered: None }
+    }
+
+    /// Whether the program that steers it does not want it any more.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        self.steered.as_ref().is_some_and(|steered| steered.is_closing())
+    }
+
+    /// Until it is withdrawn.
+    pub(crate) fn withdrawn(&self) -> impl Future<Output = ()> + use<> {
+        let reins = self.steered.as_ref().map(Steered::reins);
+        async move {
+            match reins {
+                Some(reins) => reins.closing().await,
+                None => pending().await,
+            }
+        }
+    }
+
+    /// Tells a program that steers it why it is not carried.
+    pub(crate) fn give_up(self, error: Error) {
+        if let Some(steered) = self.steered {
+            steered.over(End::Unreached(error));
+        }
     }
 }
 
@@ -77,6 +103,8 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// There are too many.
     TooMany,
+    /// The program does not want it any more.
+    Withdrawn,
     /// The SSH connection ended first.
     Ended(underpass_proto::Error),
 }

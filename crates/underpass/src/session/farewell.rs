@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Asker, Socket};
-use crate::Error;
+use super::{Asker, Carry, Socket};
 use crate::proxy_client::outcome;
+use crate::{End, Error};
 
 /// How long a client may take to read why it failed, and to hang up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -16,8 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What a client may still send meanwhile. Closing with bytes unread would be a reset, which overtakes the reply.
 const MAX_UNREAD: usize = 64 * 1024;
 
-/// Tells `asker` about the error. A connection that nobody asks about is reset by being dropped.
-pub(crate) fn farewell(mut socket: Socket, asker: Asker, error: Error) {
+/// Tells whoever wants to know that the target was not reached. A connection that nobody asks about is reset by being
+/// dropped.
+pub(crate) fn farewell(carry: Carry, error: Error) {
+    let Carry { mut socket, asker, place, steered, .. } = carry;
+    drop(place);
+    if let Some(steered) = steered {
+        steered.over(End::Unreached(error.clone()));
+    }
     match asker {
         Asker::Nobody => {}
         Asker::Program(waiter) => {
@@ -32,6 +38,15 @@ pub(crate) fn farewell(mut socket: Socket, asker: Asker, error: Error) {
             });
         }
     }
+}
+
+/// Ends a connection from this side: everything for the client has been written, and must not be lost by a reset.
+pub(super) fn part(mut socket: Socket) {
+    tokio::spawn(async move {
+        // Whoever goes on sending is reset then, as with any socket that is closed.
+        let _ = timeout(PATIENCE, last_words(&mut socket, &[])).await;
+        socket.complete();
+    });
 }
 
 /// Writes `reply`, ends the connection cleanly, and waits for the other side to do so.

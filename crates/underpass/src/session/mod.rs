@@ -9,6 +9,7 @@ mod farewell;
 mod pace;
 mod pipe;
 mod ready;
+mod reins;
 mod relay;
 mod socket;
 mod splice;
@@ -25,20 +26,22 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Sleep;
 use underpass_proto::{
-    Answer, ChannelId, Connection, Event, Goodbye, Question, QuestionId, Refusal, RemoteBind, RequestId,
+    Answer, ChannelId, Connection, Event, Goodbye, Question, QuestionId, RemoteBind, RequestId,
 };
 use underpass_wire::DisconnectReason;
 
 pub(crate) use self::carry::{Asker, Carry, Command, ConnectionInfo, Failure};
+use self::farewell::part;
 pub(crate) use self::farewell::{farewell, last_words, write_all};
 pub(crate) use self::pace::Limits;
 use self::pace::{Pace, Waiting};
 pub(crate) use self::pipe::{Pipe, pipe};
 use self::ready::ReadySet;
+pub(crate) use self::reins::{Reins, Steered, Terms, reins};
 use self::relay::{QUANTUM, Relay, Turn};
 pub(crate) use self::socket::{Socket, Stream};
 pub(crate) use self::splice::splice;
-use crate::{Error, ForwardId, stats::Counters};
+use crate::{End, Error, ForwardId, stats::Counters};
 
 /// Rounds before other tasks of the thread get their turn. A round moves what the engine's buffers hold at most, a
 /// megabyte each way.
@@ -55,6 +58,9 @@ const BURST: usize = 4096;
 
 /// After the end, the last words may take this long to be written.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Why connections are over that the end of the SSH connection has cut.
+pub(crate) const SSH_ENDED: &str = "the SSH connection ended";
 
 /// What differs between the ends of a connection: policy and reporting.
 pub(crate) trait Side: Send {
@@ -138,7 +144,23 @@ struct Carried {
     /// Until the target is reached.
     asker: Asker,
     place: Option<OwnedSemaphorePermit>,
+    /// It is cut when it carries nothing for so long.
+    idle: Option<Duration>,
     queued: bool,
+}
+
+impl Carried {
+    /// When it is cut for carrying nothing, if it carries nothing until then.
+    fn idle_until(&self) -> Option<Instant> {
+        self.idle.filter(|_| self.relay.is_open()).map(|idle| self.relay.moved() + idle)
+    }
+
+    /// The channel is not to be had.
+    fn into_unserved(self) -> Carry {
+        let Self { relay, info, asker, place, .. } = self;
+        let (socket, early, steered) = relay.into_unserved();
+        Carry { socket, info, asker, early, place, steered }
+    }
 }
 
 enum Ending {
@@ -171,7 +193,7 @@ impl<S: Side> Session<S> {
             limits,
             pace: Pace::new(limits.all, Instant::now()),
             slowed: Waiting::default(),
-            idle_check: limits.idle.map(|idle| Instant::now() + idle),
+            idle_check: None,
             spare: Vec::new(),
             commands,
             sender: sender.clone(),
@@ -199,14 +221,14 @@ impl<S: Side> Session<S> {
                 unserved.push(*carry);
             }
         }
-        for (_, Carried { relay, info, asker, place, .. }) in self.carried.drain() {
-            if relay.is_open() {
+        for (_, carried) in self.carried.drain() {
+            if carried.relay.is_open() {
+                let Carried { relay, info, .. } = carried;
                 self.stats.close();
-                let why = Some("the SSH connection ended".to_owned());
+                let why = Some(SSH_ENDED.to_owned());
                 self.side.closed(&info, relay.sent, relay.received, why);
             } else {
-                let (socket, early) = relay.into_unserved();
-                unserved.push(Carry { socket, info, asker, early, place });
+                unserved.push(carried.into_unserved());
             }
         }
         Ended { side: self.side, error, cause: self.cause, unserved }
@@ -310,7 +332,9 @@ impl<S: Side> Session<S> {
                     }
                 }
                 Event::ChannelOpened(channel) => self.on_opened(channel),
-                Event::ChannelRefused { channel, refusal } => self.on_refused(channel, refusal),
+                Event::ChannelRefused { channel, refusal } => {
+                    self.on_refused(channel, Failure::Refused(refusal));
+                }
                 Event::ChannelClosed(channel) => self.enqueue(channel),
                 Event::Closed(error) => self.ending = Ending::Closed(error, now + LAST_WORDS),
                 event => self.side.told(event),
@@ -322,23 +346,24 @@ impl<S: Side> Session<S> {
     fn on_opened(&mut self, channel: ChannelId) {
         if let Some(carried) = self.carried.get_mut(&channel) {
             let reply = std::mem::replace(&mut carried.asker, Asker::Nobody).reached();
-            carried.relay.open(reply);
             self.stats.open();
             self.side.opened(&carried.info);
+            carried.relay.open(reply);
+            self.idle_check = earlier(self.idle_check, carried.idle_until());
             self.enqueue(channel);
         }
     }
 
-    fn on_refused(&mut self, channel: ChannelId, refusal: Refusal) {
-        if let Some(Carried { relay, info, asker, .. }) = self.carried.remove(&channel) {
-            self.fail(relay.into_unserved().0, &info, asker, Failure::Refused(refusal));
+    fn on_refused(&mut self, channel: ChannelId, failure: Failure) {
+        if let Some(carried) = self.carried.remove(&channel) {
+            self.fail(carried.into_unserved(), failure);
         }
     }
 
-    fn fail(&mut self, socket: Socket, info: &ConnectionInfo, asker: Asker, failure: Failure) {
+    fn fail(&mut self, carry: Carry, failure: Failure) {
         self.stats.fail();
-        let error = self.side.failed(info, failure);
-        farewell(socket, asker, error);
+        let error = self.side.failed(&carry.info, failure);
+        farewell(carry, error);
     }
 
     // ---- connections ----
@@ -366,26 +391,47 @@ impl<S: Side> Session<S> {
         let quantum = if due > 1 { QUANTUM } else { FULL_QUANTUM };
         for _ in 0..due {
             let Some(channel) = self.queue.pop_front() else { break };
-            let Some(carried) = self.carried.get_mut(&channel) else { continue };
-            carried.queued = false;
-            let (sent, received) = (carried.relay.sent, carried.relay.received);
-            let turn = carried.relay.turn(&mut self.engine, quantum, &mut self.pace, now);
-            self.stats.moved(carried.relay.sent - sent, carried.relay.received - received);
-            match turn {
-                Turn::Rest => {}
-                Turn::More => self.enqueue(channel),
-                Turn::Later(until) => self.slowed.push(until, channel),
-                Turn::Over(error) => self.on_over(channel, error),
-            }
+            self.give_turn(channel, quantum, now);
         }
         due > 0
     }
 
+    fn give_turn(&mut self, channel: ChannelId, quantum: usize, now: Instant) {
+        let Some(carried) = self.carried.get_mut(&channel) else { return };
+        carried.queued = false;
+        let mut end = None;
+        if let Some(orders) = carried.relay.look() {
+            if orders.idle != carried.idle {
+                carried.idle = orders.idle;
+                self.idle_check = earlier(self.idle_check, carried.idle_until());
+            }
+            end = carried.relay.obey(orders, &mut self.engine, now);
+        }
+        let (sent, received) = (carried.relay.sent, carried.relay.received);
+        let turn = end.unwrap_or_else(|| carried.relay.turn(&mut self.engine, quantum, &mut self.pace, now));
+        self.stats.moved(carried.relay.sent - sent, carried.relay.received - received);
+        match turn {
+            Turn::Rest => {}
+            Turn::More => self.enqueue(channel),
+            Turn::Later(until) => self.slowed.push(until, channel),
+            Turn::Over(error) => self.on_over(channel, error),
+            Turn::Withdrawn => self.on_refused(channel, Failure::Withdrawn),
+        }
+    }
+
     fn on_over(&mut self, channel: ChannelId, error: Option<io::Error>) {
-        if let Some(carried) = self.carried.remove(&channel) {
-            self.stats.close();
-            let error = error.map(|error| error.to_string());
-            self.side.closed(&carried.info, carried.relay.sent, carried.relay.received, error);
+        let Some(Carried { relay, info, place, .. }) = self.carried.remove(&channel) else { return };
+        self.stats.close();
+        drop(place);
+        self.side.closed(&info, relay.sent, relay.received, error.as_ref().map(io::Error::to_string));
+        let (steered, socket) = relay.into_ended();
+        if let Some(socket) = socket
+            && error.is_none()
+        {
+            part(socket);
+        }
+        if let Some(steered) = steered {
+            steered.over(End::from(error));
         }
     }
 
@@ -422,18 +468,20 @@ impl<S: Side> Session<S> {
 
     /// Asks the peer for a channel to the target.
     fn carry(&mut self, carry: Carry, now: Instant) {
-        let Carry { socket, info, asker, early, place } = carry;
         if !matches!(self.ending, Ending::Running) {
-            return self.fail(socket, &info, asker, Failure::Ended(underpass_proto::Error::Stopped));
+            return self.fail(carry, Failure::Ended(underpass_proto::Error::Stopped));
         }
-        match self.side.open(&mut self.engine, &info, now) {
-            Some(channel) => {
-                let pace = Pace::new(self.limits.each, now);
-                let relay = Relay::new(socket, early, channel, &self.ready, pace);
-                self.carried.insert(channel, Carried { relay, info, asker, place, queued: false });
-            }
-            None => self.fail(socket, &info, asker, Failure::TooMany),
+        match self.side.open(&mut self.engine, &carry.info, now) {
+            Some(channel) => self.take_up(channel, carry, now),
+            None => self.fail(carry, Failure::TooMany),
         }
+    }
+
+    fn take_up(&mut self, channel: ChannelId, carry: Carry, now: Instant) {
+        let Carry { socket, info, asker, early, place, steered } = carry;
+        let (pace, idle) = (Pace::new(self.limits.each, now), self.limits.idle);
+        let relay = Relay::new(socket, early, steered, channel, &self.ready, pace);
+        self.carried.insert(channel, Carried { relay, info, asker, place, idle, queued: false });
     }
 
     /// Asks the peer to listen.
@@ -447,11 +495,8 @@ impl<S: Side> Session<S> {
 
     /// Accepts the channel of a question and connects it.
     fn attach(&mut self, id: QuestionId, channel: ChannelId, carry: Carry, now: Instant) {
-        let Carry { socket, info, asker, early, place } = carry;
         if self.engine.answer(id, Answer::Open(Ok(())), now) {
-            let pace = Pace::new(self.limits.each, now);
-            let relay = Relay::new(socket, early, channel, &self.ready, pace);
-            self.carried.insert(channel, Carried { relay, info, asker, place, queued: false });
+            self.take_up(channel, carry, now);
             self.on_opened(channel);
         }
     }
@@ -507,18 +552,18 @@ impl<S: Side> Session<S> {
 
     /// Cuts the connections that have carried nothing for too long.
     fn cut_idle(&mut self, now: Instant) {
-        let Some(idle) = self.limits.idle else { return };
-        let due = |carried: &Carried| carried.relay.moved() + idle;
-        let open = || self.carried.iter().filter(|(_, carried)| carried.relay.is_open());
-        let late: Vec<ChannelId> =
-            open().filter(|(_, carried)| due(carried) <= now).map(|(channel, _)| *channel).collect();
-        self.idle_check =
-            open().map(|(_, carried)| due(carried)).filter(|due| *due > now).min().or(Some(now + idle));
-        for channel in late {
+        let due = |carried: &Carried| carried.idle_until().filter(|due| *due <= now).and(carried.idle);
+        let late: Vec<(ChannelId, Duration)> = self
+            .carried
+            .iter()
+            .filter_map(|(channel, carried)| due(carried).map(|idle| (*channel, idle)))
+            .collect();
+        for (channel, idle) in late {
             self.engine.close(channel, now);
             let why = format!("nothing was carried for {} s", idle.as_secs_f64());
             self.on_over(channel, Some(io::Error::new(io::ErrorKind::TimedOut, why)));
         }
+        self.idle_check = self.carried.values().filter_map(Carried::idle_until).min();
     }
 
     fn arm(&mut self, at: Instant) {
@@ -531,6 +576,11 @@ impl<S: Side> Session<S> {
         let flushed = self.engine.transmit().is_empty() || !self.writable || *until <= now;
         flushed.then(|| error.clone())
     }
+}
+
+/// The earlier of two moments, as far as there are any.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 /// Later than any deadline, and still representable.

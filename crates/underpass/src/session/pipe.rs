@@ -79,14 +79,8 @@ impl Pipe {
         let mut count = 0;
         for buffer in buffers {
             // Reading from bytes in memory does not fail; it comes to the wrap of the ring, hence twice.
-            for _ in 0..2 {
-                let done = lane.bytes.read(buffer)?;
-                count += done;
-                if done == buffer.len() {
-                    break;
-                }
-                IoSliceMut::advance(buffer, done);
-            }
+            let first = lane.bytes.read(buffer)?;
+            count += first + lane.bytes.read(&mut buffer[first..])?;
         }
         if lane.bytes.is_empty() {
             lane.bytes.shrink_to(IDLE_CAPACITY);

@@ -11,14 +11,14 @@ use underpass_testkit::target::{Refusing, Target};
 use crate::support::{Bastion, Events, connect, echo, eventually, loopback, within};
 
 /// How a SOCKS 5 client says hello that has no credentials (RFC 1928 section 3).
-const HELLO: [u8; 3] = [5, 1, 0];
+pub(crate) const HELLO: [u8; 3] = [5, 1, 0];
 
 async fn proxy(builder: Builder) -> Tunnel {
     builder.forward(Forward::dynamic(loopback())).open().await.unwrap()
 }
 
 /// A request of SOCKS 5 (RFC 1928 section 4).
-fn request(command: u8, target: SocketAddr) -> Vec<u8> {
+pub(crate) fn request(command: u8, target: SocketAddr) -> Vec<u8> {
     let IpAddr::V4(ip) = target.ip() else { panic!("{target}") };
     let mut request = vec![5, command, 0, 1];
     request.extend(ip.octets());
@@ -35,7 +35,7 @@ async fn reply(stream: &mut TcpStream) -> u8 {
 }
 
 /// Asks for a connection, and gives the code of the reply.
-async fn ask(stream: &mut TcpStream, command: u8, target: SocketAddr) -> u8 {
+pub(crate) async fn ask(stream: &mut TcpStream, command: u8, target: SocketAddr) -> u8 {
     stream.write_all(&HELLO).await.unwrap();
     let mut method = [0; 2];
     within(stream.read_exact(&mut method)).await.unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod access;
+mod adopting;
 mod changing_forwards;
 mod credentials;
 mod deadlines;
@@ -22,6 +23,7 @@ mod reconnecting;
 mod remote_forward;
 mod stopping;
 mod support;
+mod tapping;
 mod targets;
 mod traffic;
 #[cfg(unix)]

@@ -9,15 +9,17 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use underpass::{Backoff, Bound, Builder, Error, ErrorKind, Event, Forward, Reconnect, State, Tunnel, keys};
+use underpass::{
+    Adopt, Backoff, Bound, Builder, Close, Error, ErrorKind, Event, Forward, Reconnect, State, Tunnel, keys,
+};
 use underpass_testkit::relay::CuttingRelay;
 use underpass_testkit::server::Server;
 use underpass_testkit::target::Target;
 
 use crate::credentials::{PASSPHRASE, Prompts, bastion_for, key_file};
 use crate::support::{
-    Bastion, Events, PASSWORD, USER, connect, connect_to, entrance, eventually, is_reset, loopback, refused,
-    to, within,
+    Bastion, Events, PASSWORD, USER, accepted, connect, connect_to, entrance, eventually, is_reset, loopback,
+    refused, to, within,
 };
 
 /// Between two attempts, where a test has to see several.
@@ -453,4 +455,22 @@ async fn a_tunnel_with_a_probe_is_ready_when_its_target_is() {
     assert!(matches!(error.kind(), ErrorKind::TargetRefused { .. }), "{error}");
     let _listener = socket.listen(8).unwrap();
     within(tunnel.wait_ready(AGES)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_adopted_connection_waits_as_well_and_can_be_taken_back() {
+    let scene = Scene::new().await;
+    let tunnel = scene.open(scene.builder()).await;
+    scene.take_down().await;
+    let (mut client, socket) = accepted().await;
+    let adopted = tunnel.adopt(socket, Adopt::to(scene.echo.address()));
+    let (mut regretted, socket) = accepted().await;
+    let withdrawn = tunnel.adopt(socket, Adopt::to(scene.echo.address()));
+    withdrawn.close(Close::Graceful);
+    assert_eq!(*within(withdrawn.reached()).await.unwrap_err().kind(), ErrorKind::Stopped);
+    assert!(is_reset(&mut regretted).await);
+    assert_eq!(tunnel.state(), State::Reconnecting);
+    scene.relay.restore();
+    within(adopted.reached()).await.unwrap();
+    within(trip(&mut client)).await.unwrap();
 }

@@ -104,6 +104,13 @@ pub(crate) fn connect_to(address: SocketAddr) -> TcpStream {
     TcpStream::from_std(stream).unwrap()
 }
 
+/// Both ends of a connection that a program has accepted by itself: the client's, and its own.
+pub(crate) async fn accepted() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(loopback()).await.unwrap();
+    let client = connect_to(listener.local_addr().unwrap());
+    (client, listener.accept().await.unwrap().0)
+}
+
 /// Fails the test when the tunnel opens after all.
 pub(crate) async fn refused(builder: Builder) -> Error {
     within(builder.open()).await.expect_err("the tunnel opened")
