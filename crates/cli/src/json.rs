@@ -10,7 +10,7 @@ pub(crate) fn event(event: &Event) -> Value {
     let members = match event {
         Event::Connecting { host, port } => json!({ "host": host, "port": port }),
         Event::Connected { address } => json!({ "address": text(address) }),
-        Event::Identified { software } => json!({ "software": software }),
+        Event::Identified { software, line } => json!({ "software": software, "line": line }),
         Event::HostKey { host, key_type, fingerprint, certificate, verdict } => json!({
             "host": host, "key_type": key_type, "fingerprint": fingerprint, "verdict": verdict.name(),
             "subject": certificate.as_ref().map(|names| &names.subject),

@@ -90,7 +90,7 @@ fn before_login() -> Vec<Event> {
     vec![
         Event::Connecting { host: owned("bastion"), port: 22 },
         Event::Connected { address: ([192, 0, 2, 1], 22).into() },
-        Event::Identified { software: owned("OpenSSH_10.0") },
+        Event::Identified { software: owned("OpenSSH_10.0"), line: owned("SSH-2.0-OpenSSH_10.0") },
         Event::HostKey {
             host: owned("bastion"),
             key_type: owned("ssh-ed25519"),

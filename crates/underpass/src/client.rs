@@ -433,7 +433,8 @@ impl Side for Client {
         match event {
             EngineEvent::Identified(peer) => {
                 self.step = Step::KeyExchange;
-                self.settings.tell(|| Event::Identified { software: peer.software().to_owned() });
+                let (software, line) = (peer.software().to_owned(), peer.as_str().to_owned());
+                self.settings.tell(|| Event::Identified { software, line });
             }
             EngineEvent::KeysExchanged { negotiated, rekey, proof } => {
                 if !rekey {

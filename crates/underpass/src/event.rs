@@ -33,6 +33,8 @@ pub enum Event {
     Identified {
         /// Its name and version of itself.
         software: String,
+        /// The whole line, e.g. `SSH-2.0-OpenSSH_9.9 Debian-1`, without its end.
+        line: String,
     },
     /// The server's key was found good.
     HostKey {
@@ -267,7 +269,7 @@ impl fmt::Display for Event {
         match self {
             Self::Connecting { host, port } => write!(f, "connecting to {host} port {port}"),
             Self::Connected { address } => write!(f, "connected to {address}"),
-            Self::Identified { software } => write!(f, "the server is {}", untrusted(software)),
+            Self::Identified { software, .. } => write!(f, "the server is {}", untrusted(software)),
             Self::HostKey { host, key_type, fingerprint, certificate, verdict } => {
                 let judgement = match verdict {
                     HostKeyVerdict::Known => "is on record",
@@ -374,7 +376,7 @@ mod tests {
     fn the_servers_text_cannot_break_out_of_its_line() {
         let evil = "a\u{1b}]0;b\u{7}\nc".to_owned();
         let events = [
-            Event::Identified { software: evil.clone() },
+            Event::Identified { software: evil.clone(), line: evil.clone() },
             Event::Banner { text: evil.clone() },
             Event::AuthRefused {
                 method: "password".to_owned(),

@@ -225,7 +225,8 @@ impl Side for Server {
 
     fn told(&mut self, event: EngineEvent) {
         if let EngineEvent::Identified(peer) = event {
-            self.tell(|| Event::Identified { software: peer.software().to_owned() });
+            let (software, line) = (peer.software().to_owned(), peer.as_str().to_owned());
+            self.tell(|| Event::Identified { software, line });
         }
     }
 
