@@ -60,6 +60,7 @@ impl Exit {
             ErrorKind::HostKeyUnknown { .. }
             | ErrorKind::HostKeyChanged { .. }
             | ErrorKind::HostKeyRevoked { .. }
+            | ErrorKind::HostKeyRejected { .. }
             | ErrorKind::HostCertificate { .. } => Self::HOST_KEY,
             ErrorKind::Authentication { .. } | ErrorKind::Kerberos { .. } => Self::LOGIN,
             // Servers hang up on too many attempts.
@@ -113,6 +114,7 @@ mod tests {
             (Error::host_key_unknown("h", "", "", Vec::new()), 6),
             (Error::host_key_changed("h", "", "", None), 6),
             (Error::host_key_revoked("h", "", "", None), 6),
+            (Error::host_key_rejected("h", "", ""), 6),
             (Error::authentication("h", "u", Vec::new(), Vec::new()), 7),
             (Error::disconnected(Step::Authenticate, "h", DisconnectReason::PROTOCOL_ERROR, b""), 7),
             (Error::identity("key", ""), 8),

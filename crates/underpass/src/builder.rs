@@ -4,8 +4,8 @@ use underpass_crypto::{Secret, Signer};
 use underpass_pkcs11::UriError;
 
 use crate::{
-    CustomAuthentication, Destination, Error, Event, Forward, Identity, Prompter, ServerPacket, Settings,
-    UserCertificate,
+    CustomAuthentication, Destination, Error, Event, Forward, HostKeyJudge, Identity, Prompter, ServerPacket,
+    Settings, ShownHostKey, UserCertificate,
 };
 
 /// Collects the settings of a tunnel, then opens it.
@@ -120,6 +120,31 @@ impl Builder {
         next: impl Fn(ServerPacket<'_>) -> Option<Secret> + Send + Sync + 'static,
     ) -> Self {
         self.settings.custom_authentication = Some(CustomAuthentication::new(next));
+        self
+    }
+
+    /// Has the program judge the server's key, instead of known_hosts files, CA certificates and the
+    /// [policy](Settings::host_key_policy): `judge` sees every key that the server shows, on each connection, and says
+    /// whether it is the server's. It is called on a thread of its own and may block; the deadline for logging in goes on
+    /// meanwhile. A key exchange on a connection that stands asks again only if the key is another one. Hops have judges
+    /// of their own, or none. Where [`Kerberos`](crate::Kerberos) vouches for a server, no key is looked at.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), underpass::Error> {
+    /// use underpass::{ShownHostKey, Tunnel};
+    ///
+    /// const PINNED: &str = "SHA256:uNiVztksCsDhcc0u9e8BrrJXhw8ldGYUzxCIFcJq3jY";
+    ///
+    /// let tunnel = Tunnel::builder("me@bastion")
+    ///     .host_key_judge(|shown: &ShownHostKey| shown.fingerprint == PINNED)
+    ///     .local_forward("0:db:5432")
+    ///     .open()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn host_key_judge(mut self, judge: impl Fn(&ShownHostKey) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.host_key_judge = Some(HostKeyJudge::new(judge));
         self
     }
 

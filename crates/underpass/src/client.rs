@@ -149,7 +149,7 @@ impl Client {
         commands: &UnboundedSender<Command>,
     ) -> Option<Answer> {
         self.step = Step::HostKey;
-        match host_key::judge(&self.settings, &self.record, &key) {
+        match host_key::judge(&self.settings, &self.record, &key, algorithm) {
             Decision::Accept(verdict) => {
                 tell_host_key(&self.settings, &key, algorithm, verdict);
                 Some(Answer::HostKey(true))
@@ -159,23 +159,37 @@ impl Client {
                 Some(Answer::HostKey(false))
             }
             Decision::New { key: plain, ask } => {
-                let (settings, refusal) = (self.settings.clone(), self.refusal.clone());
-                let no = || Answer::HostKey(false);
-                let names = host_key::names_of(&key);
-                self.elsewhere(id, commands, no, move || {
-                    match host_key::accept_new(&settings, &plain, names, ask) {
-                        Ok(verdict) => {
-                            tell_host_key(&settings, &key, algorithm, verdict);
-                            Answer::HostKey(true)
-                        }
-                        Err(error) => {
-                            *lock(&refusal) = Some(error);
-                            Answer::HostKey(false)
-                        }
-                    }
-                })
+                let (settings, names) = (self.settings.clone(), host_key::names_of(&key));
+                let accept = move || host_key::accept_new(&settings, &plain, names, ask);
+                self.decide_elsewhere(id, key, algorithm, commands, accept)
+            }
+            Decision::Program(judge, shown) => {
+                self.decide_elsewhere(id, key, algorithm, commands, move || judge.judge(&shown))
             }
         }
+    }
+
+    /// Has what blocks decide about a host key.
+    fn decide_elsewhere(
+        &mut self,
+        id: QuestionId,
+        key: Vec<u8>,
+        algorithm: &'static str,
+        commands: &UnboundedSender<Command>,
+        decide: impl FnOnce() -> Result<HostKeyVerdict, Error> + Send + 'static,
+    ) -> Option<Answer> {
+        let (settings, refusal) = (self.settings.clone(), self.refusal.clone());
+        let no = || Answer::HostKey(false);
+        self.elsewhere(id, commands, no, move || match decide() {
+            Ok(verdict) => {
+                tell_host_key(&settings, &key, algorithm, verdict);
+                Answer::HostKey(true)
+            }
+            Err(error) => {
+                *lock(&refusal) = Some(error);
+                Answer::HostKey(false)
+            }
+        })
     }
 
     fn on_credential(

@@ -202,6 +202,8 @@ pub enum HostKeyVerdict {
     Certified,
     /// It was unknown, and is now on record.
     Added,
+    /// The program has judged it to be the server's.
+    Accepted,
     /// Nobody checked it.
     Unchecked,
 }
@@ -213,6 +215,7 @@ impl HostKeyVerdict {
             Self::Known => "known",
             Self::Certified => "certified",
             Self::Added => "added",
+            Self::Accepted => "accepted",
             Self::Unchecked => "unchecked",
         }
     }
@@ -240,10 +243,10 @@ impl Event {
             Self::Connecting { .. } => ("connecting", 1),
             Self::Connected { .. } => ("connected", 1),
             Self::Identified { .. } => ("identified", 1),
-            Self::HostKey { verdict: HostKeyVerdict::Known | HostKeyVerdict::Certified, .. } => {
-                ("host-key", 1)
+            Self::HostKey { verdict: HostKeyVerdict::Added | HostKeyVerdict::Unchecked, .. } => {
+                ("host-key", 0)
             }
-            Self::HostKey { .. } => ("host-key", 0),
+            Self::HostKey { .. } => ("host-key", 1),
             Self::KerberosServer { .. } => ("kerberos-server", 1),
             Self::KeyExchange { rekey, .. } => ("key-exchange", if *rekey { 2 } else { 1 }),
             Self::Banner { .. } => ("banner", 0),
@@ -275,6 +278,7 @@ impl fmt::Display for Event {
                     HostKeyVerdict::Known => "is on record",
                     HostKeyVerdict::Certified => "is certified by an authority that is trusted",
                     HostKeyVerdict::Added => "was not on record and now is",
+                    HostKeyVerdict::Accepted => "is the right one, the program says",
                     HostKeyVerdict::Unchecked => "was not checked",
                 };
                 write!(f, "the {} key {fingerprint} of {host} {judgement}", untrusted(key_type))?;

@@ -13,8 +13,8 @@ use underpass_wire::Untrusted;
 use crate::algorithms::OnRecord;
 use crate::known_hosts::{self, KnownHosts, Location, MAX_FILE_LEN, Refusal, Verdict, store};
 use crate::{
-    CertificateNames, Error, ErrorKind, Event, HostKeyLocation, HostKeyPolicy, HostKeyQuestion,
-    HostKeyVerdict, Settings,
+    CertificateNames, Error, ErrorKind, Event, HostKeyJudge, HostKeyLocation, HostKeyPolicy, HostKeyQuestion,
+    HostKeyVerdict, Settings, ShownHostKey,
 };
 
 /// What is to happen with a key.
@@ -27,17 +27,23 @@ pub(crate) enum Decision {
         key: Vec<u8>,
         ask: bool,
     },
+    /// The program judges.
+    Program(HostKeyJudge, Box<ShownHostKey>),
 }
 
 /// Who is trusted, by the files.
+#[derive(Default)]
 pub(crate) struct Record {
     pub(crate) hosts: KnownHosts,
     /// Authorities of X.509 certificates.
     roots: Roots,
 }
 
-/// Reads the files that say who is trusted. Blocks on the disk.
+/// Reads the files that say who is trusted, if they have a say. Blocks on the disk.
 pub(crate) fn read_record(settings: &Settings) -> Result<Record, Error> {
+    if settings.host_key_judge.is_some() {
+        return Ok(Record::default());
+    }
     Ok(Record { hosts: read_known_hosts(settings)?, roots: read_roots(settings)? })
 }
 
@@ -81,8 +87,15 @@ fn read_known_hosts(settings: &Settings) -> Result<KnownHosts, Error> {
     Ok(hosts)
 }
 
-/// Judges a key, or one with a certificate, by the record and the policy.
-pub(crate) fn judge(settings: &Settings, record: &Record, key: &[u8]) -> Decision {
+/// Judges a key, or one with a certificate, by the record and the policy, unless the program does. `algorithm` is what
+/// the server has signed with.
+pub(crate) fn judge(settings: &Settings, record: &Record, key: &[u8], algorithm: &str) -> Decision {
+    if let Some(judge) = &settings.host_key_judge {
+        return match ShownHostKey::new(settings, key, algorithm) {
+            Ok(shown) => Decision::Program(judge.clone(), Box::new(shown)),
+            Err(error) => Decision::Refuse(error),
+        };
+    }
     if settings.host_key_policy == HostKeyPolicy::DangerouslyAcceptAny {
         return Decision::Accept(HostKeyVerdict::Unchecked);
     }
@@ -233,7 +246,7 @@ fn names(chain: &Chain<'_>) -> CertificateNames {
 }
 
 /// Certificates are good for a time.
-fn seconds_since_1970() -> u64 {
+pub(crate) fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

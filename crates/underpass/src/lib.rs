@@ -70,7 +70,7 @@
 //! |---|---|
 //! | where to, and what to carry | [`Destination`], [`Forward`] |
 //! | every setting with its default | [`Settings`], set through [`Builder`] |
-//! | whom to trust | [`HostKeyPolicy`], [`known_hosts`], [`Kerberos`] |
+//! | whom to trust | [`HostKeyPolicy`], [`known_hosts`], [`Builder::host_key_judge`], [`Kerberos`] |
 //! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Kerberos`], [`HostBased`], [`Prompter`] |
 //! | connections that the program accepts by itself | [`Tunnel::adopt`], [`Adopted`] |
 //! | what goes on | [`Event`], [`Tunnel::stats`] |
@@ -103,6 +103,7 @@ pub mod gateway;
 mod gss;
 mod host_key;
 mod inward;
+mod judge;
 mod kerberos;
 pub mod keys;
 pub mod known_hosts;
@@ -141,6 +142,7 @@ pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation
 pub use event::{CertificateNames, Event, HostKeyVerdict, Observer};
 pub use forward::{Bind, BindAddress, Forward, Interface, Target};
 pub use forwards::{ActiveForward, ForwardId};
+pub use judge::{HostCertificate, HostKeyJudge, ShownHostKey};
 pub use kerberos::{Kerberos, KerberosCredentials};
 pub use logon::{HostBased, UserCertificate, host_key_files, this_host};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
@@ -153,6 +155,7 @@ pub use tap::{Direction, Tap};
 pub use tunnel::{State, Tunnel};
 pub use underpass_crypto::algorithms::certified::CertifiedKey;
 pub use underpass_crypto::algorithms::x509::X509Key;
+pub use underpass_crypto::certificate::CertificateError;
 pub use underpass_crypto::x509::{X509Certificate, X509Error};
 pub use underpass_crypto::{
     FingerprintHash, GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength,

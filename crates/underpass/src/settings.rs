@@ -7,7 +7,7 @@ use underpass_proxy::Access;
 
 use crate::{
     AgentUse, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error, Event, Forward,
-    HostBased, Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect,
+    HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect,
     SocketOptions, UserCertificate,
     destination::{check_host, check_user},
 };
@@ -139,6 +139,10 @@ settings! {
 
     /// What happens to a server's key that is not on record. Default: it is refused.
     host_key_policy: HostKeyPolicy = HostKeyPolicy::Strict, set(policy: HostKeyPolicy) => policy;
+
+    /// Judges the server's key instead of the policy and of all files: no known_hosts files and no CA certificates are read.
+    /// It is no person: `batch` does not keep it from being asked. Default: none.
+    host_key_judge: Option<HostKeyJudge> = None;
 
     /// The known_hosts files of the user. New keys go to the first. Default: `~/.ssh/known_hosts`.
     user_known_hosts: Vec<PathBuf> = in_ssh_directory(&["known_hosts"]),

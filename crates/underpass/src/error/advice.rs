@@ -33,6 +33,10 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::HostKeyRevoked { .. } => {
             "do not connect: the key may be in somebody else's hands; ask the server's administrator"
         }
+        ErrorKind::HostKeyRejected { .. } => {
+            "compare the fingerprint with one from the server's administrator; if it is the server's, have the program \
+             accept it"
+        }
         ErrorKind::HostCertificate { .. } => {
             "ask the server's administrator for a new certificate; until then the key itself can be put on record"
         }

@@ -106,6 +106,13 @@ impl Error {
         Self::new(Step::HostKey, kind).with_host(host)
     }
 
+    /// The program does not accept the key of `host`.
+    pub fn host_key_rejected(host: &str, key_type: &str, fingerprint: &str) -> Self {
+        let kind =
+            ErrorKind::HostKeyRejected { key_type: key_type.to_owned(), fingerprint: fingerprint.to_owned() };
+        Self::new(Step::HostKey, kind).with_host(host)
+    }
+
     /// The certificate of the key of `host` is of no use, though its authority is on record.
     pub fn host_certificate(host: &str, problem: impl Into<String>) -> Self {
         Self::new(Step::HostKey, ErrorKind::HostCertificate { problem: problem.into() }).with_host(host)

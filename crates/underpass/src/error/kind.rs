@@ -17,7 +17,7 @@ use crate::{Endpoint, Forward};
 /// | [`Resolve`](Self::Resolve), [`Dial`](Self::Dial) | the network's, or the address is wrong | `open` |
 /// | [`Proxy`](Self::Proxy), [`Hop`](Self::Hop) | the proxy's or hop's, or its settings are wrong | `open` |
 /// | [`ForwardRefused`](Self::ForwardRefused) | the server's: policy, or its port is taken | `open`, `add_forward` |
-/// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked), [`HostCertificate`](Self::HostCertificate) | a person's: never to be tried again unseen | `open` |
+/// | [`HostKeyUnknown`](Self::HostKeyUnknown), [`HostKeyChanged`](Self::HostKeyChanged), [`HostKeyRevoked`](Self::HostKeyRevoked), [`HostKeyRejected`](Self::HostKeyRejected), [`HostCertificate`](Self::HostCertificate) | a person's: never to be tried again unseen | `open` |
 /// | [`Kerberos`](Self::Kerberos) | this machine's or the KDC's | `open` |
 /// | [`Authentication`](Self::Authentication) | the credentials': trying again gets an address banned | `open` |
 /// | [`PeerIncompatible`](Self::PeerIncompatible), [`PeerRejected`](Self::PeerRejected), [`PeerMisbehaved`](Self::PeerMisbehaved) | the server's software's | `open`, `closed` |
@@ -97,6 +97,13 @@ pub enum ErrorKind {
         fingerprint: String,
         /// Where it is on record.
         recorded: Option<HostKeyLocation>,
+    },
+    /// The program has judged that the server's key is not the right one.
+    HostKeyRejected {
+        /// The type of the key, e.g. `ssh-ed25519`.
+        key_type: String,
+        /// Its fingerprint.
+        fingerprint: String,
     },
     /// An authority on record has certified the server's key, but not so that it counts; and the key itself is not on
     /// record.
@@ -270,6 +277,7 @@ impl ErrorKind {
             Self::HostKeyUnknown { .. } => "host-key-unknown",
             Self::HostKeyChanged { .. } => "host-key-changed",
             Self::HostKeyRevoked { .. } => "host-key-revoked",
+            Self::HostKeyRejected { .. } => "host-key-rejected",
             Self::HostCertificate { .. } => "host-certificate",
             Self::Kerberos { .. } => "kerberos",
             Self::Authentication { .. } => "authentication",
@@ -316,6 +324,9 @@ impl fmt::Display for ErrorKind {
             }
             Self::HostKeyRevoked { key_type, fingerprint, recorded } => {
                 write!(f, "its {key_type} key {fingerprint} is marked as revoked{}", In(recorded))
+            }
+            Self::HostKeyRejected { key_type, fingerprint } => {
+                write!(f, "the program does not accept its {key_type} key {fingerprint}")
             }
             Self::HostCertificate { problem } => {
                 write!(f, "the certificate of its key proves nothing: {problem}")

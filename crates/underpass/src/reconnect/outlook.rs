@@ -48,6 +48,7 @@ pub(super) fn of(error: &Error) -> Outlook {
         ErrorKind::HostKeyUnknown { .. }
         | ErrorKind::HostKeyChanged { .. }
         | ErrorKind::HostKeyRevoked { .. }
+        | ErrorKind::HostKeyRejected { .. }
         | ErrorKind::HostCertificate { .. }
         | ErrorKind::Authentication { .. }
         | ErrorKind::Identity { .. }

@@ -13,6 +13,7 @@ mod endings;
 mod events;
 mod fairness;
 mod host_keys;
+mod judging;
 mod jumps;
 mod limits;
 mod listening;
