@@ -94,7 +94,10 @@ pub struct Config {
     /// From the start to the end of the first key exchange, but for the time that someone looks at the host key; also
     /// for each later key exchange. Default: 30 s.
     pub handshake_timeout: Duration,
-    /// From the first key exchange to being logged on, the user's typing included; as long again to look at the host
+    /// Client role: whether nobody is logged on before [`Connection::log_on`](crate::Connection::log_on) says so. Until then
+    /// no deadline runs. Default: no.
+    pub hold_log_on: bool,
+    /// From the first key exchange, or [`Connection::log_on`](crate::Connection::log_on), to being logged on, the user's typing included; as long again to look at the host
     /// key. Default: 120 s.
     pub auth_timeout: Duration,
     /// For one channel open. Default: 30 s. A target behind a silent firewall is given up then.
@@ -130,6 +133,7 @@ impl Default for Config {
             identification: concat!("SSH-2.0-Underpass_", env!("CARGO_PKG_VERSION")).to_owned(),
             peer_identification: limits::IDENTIFICATIONS.to_owned(),
             handshake_timeout: Duration::from_secs(30),
+            hold_log_on: false,
             auth_timeout: Duration::from_secs(120),
             open_timeout: Duration::from_secs(30),
             keepalive_interval: Some(Duration::from_secs(15)),

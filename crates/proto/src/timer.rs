@@ -13,7 +13,7 @@ pub enum Deadline {
     Negotiation,
     /// The same, and the peer has not done its part of the key exchange.
     Handshake,
-    /// From the first key exchange to being logged on.
+    /// From the first key exchange, or when it is said that somebody is to be logged on, to being logged on.
     Authentication,
     /// A later key exchange, from its start to its end.
     Rekey,

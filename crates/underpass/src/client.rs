@@ -45,8 +45,30 @@ pub(crate) struct Client {
     waiting: JoinSet<()>,
     /// Why the key was refused, or Kerberos was of no use, which the engine does not know.
     refusal: Arc<Mutex<Option<Error>>>,
-    /// Told once the user is logged on.
-    ready: Option<oneshot::Sender<()>>,
+    progress: Progress,
+}
+
+/// Who waits for how far a connection has come.
+pub(crate) struct Progress {
+    /// There are keys, and the server's own was found good.
+    secured: Option<oneshot::Sender<()>>,
+    /// The user is logged on.
+    logged_on: Option<oneshot::Sender<()>>,
+}
+
+impl Progress {
+    /// With what to wait for both; either ends when the connection does before.
+    pub(crate) fn watched() -> (Self, oneshot::Receiver<()>, oneshot::Receiver<()>) {
+        let ((secured, is_secured), (logged_on, is_logged_on)) = (oneshot::channel(), oneshot::channel());
+        (Self { secured: Some(secured), logged_on: Some(logged_on) }, is_secured, is_logged_on)
+    }
+
+    fn tell(step: &mut Option<oneshot::Sender<()>>) {
+        if let Some(step) = step.take() {
+            // Nobody waits any more if opening was given up.
+            let _ = step.send(());
+        }
+    }
 }
 
 impl Client {
@@ -56,7 +78,7 @@ impl Client {
         logon: Logon,
         gss: Gss,
         tasks: Tasks,
-        ready: oneshot::Sender<()>,
+        progress: Progress,
     ) -> Self {
         Self {
             settings,
@@ -70,7 +92,7 @@ impl Client {
             proof: None,
             waiting: JoinSet::new(),
             refusal: Arc::default(),
-            ready: Some(ready),
+            progress,
         }
     }
 
@@ -462,6 +484,7 @@ impl Side for Client {
                 for text in self.weak.warnings(&negotiated) {
                     self.settings.tell(|| Event::Warning { text });
                 }
+                Progress::tell(&mut self.progress.secured);
             }
             EngineEvent::GssLogonFailed(words) => lock(&self.logon).kerberos_refused(&words),
             EngineEvent::Banner(text) => self.settings.tell(|| Event::Banner { text: lossy(&text) }),
@@ -473,10 +496,7 @@ impl Side for Client {
                     method: logon.method().to_owned(),
                     user: logon.user.clone(),
                 });
-                if let Some(ready) = self.ready.take() {
-                    // Nobody waits any more if opening was given up.
-                    let _ = ready.send(());
-                }
+                Progress::tell(&mut self.progress.logged_on);
             }
             EngineEvent::RequestAnswered { request, outcome } => {
                 // Cancellations are answered, too, and nobody waits for that.

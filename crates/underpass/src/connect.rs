@@ -13,7 +13,7 @@ use underpass_proto::{ClientConfig, Config, Connection};
 use crate::agent;
 use crate::algorithms::{OnRecord, algorithms};
 use crate::blocking::elsewhere;
-use crate::client::Client;
+use crate::client::{Client, Progress};
 use crate::dial::Transport;
 use crate::entropy::OsEntropy;
 use crate::gss::Gss;
@@ -33,6 +33,21 @@ struct Hop {
     /// Of this machine.
     host_keys: Vec<HostKey>,
     memory: Arc<Memory>,
+}
+
+/// When somebody is logged on to the tunnel's own server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogOn {
+    /// As soon as the connection is secured.
+    AtOnce,
+    /// When [`Secured::log_on`] is called.
+    Later,
+}
+
+/// An SSH connection with keys, to a server whose key was found good. Dropped, it is cut.
+pub(crate) struct Secured {
+    live: Live,
+    logged_on: oneshot::Receiver<()>,
 }
 
 /// An SSH connection with somebody logged on. Dropped, it is cut.
@@ -82,42 +97,75 @@ impl Route {
         Ok(Self(hops))
     }
 
-    /// Connects and logs on, at every hop.
+    /// Connects, and logs on at every hop; at the server as well, if it is to be at once.
     ///
     /// # Errors
     /// The first step that failed; nothing is left then.
-    pub(crate) async fn connect(&self, tasks: &Tasks) -> Result<Live, Error> {
+    pub(crate) async fn connect(&self, tasks: &Tasks, log_on: LogOn) -> Result<Secured, Error> {
+        let none = || Error::internal(Step::Dial, "a route without a server");
+        let (server, hops) = self.0.split_last().ok_or_else(none)?;
         let mut via: Vec<Live> = Vec::new();
-        for (at, hop) in self.0.iter().enumerate() {
-            let transport = match via.last() {
-                None => dial::dial(&hop.settings).await?,
-                Some(last) => match last.reach(&hop.settings).await {
-                    Ok(transport) => transport,
-                    Err(error) => {
-                        let (host, through) = (&hop.settings.host, &self.0[at - 1].settings.host);
-                        return Err(blame(&via, in_terms_of_the_way(host, through, error)).await);
-                    }
-                },
-            };
-            let tasks = if at + 1 == self.0.len() { tasks.clone() } else { Tasks::default() };
-            match hop.log_on(transport, tasks).await {
+        for hop in hops {
+            let transport = self.reach(hop, &via).await?;
+            let logged_on =
+                async { hop.secure(transport, Tasks::default(), LogOn::AtOnce).await?.log_on().await };
+            match logged_on.await {
                 Ok(live) => via.push(live),
                 Err(error) => return Err(blame(&via, error).await),
             }
         }
-        let mut live = via.pop().ok_or_else(|| Error::internal(Step::Dial, "a route without a server"))?;
-        live.via = via;
-        Ok(live)
+        let transport = self.reach(server, &via).await?;
+        match server.secure(transport, tasks.clone(), log_on).await {
+            Ok(mut secured) => {
+                secured.live.via = via;
+                Ok(secured)
+            }
+            Err(error) => Err(blame(&via, error).await),
+        }
+    }
+
+    /// A transport to a server, behind these hops.
+    async fn reach(&self, server: &Hop, via: &[Live]) -> Result<Transport, Error> {
+        let Some(last) = via.last() else { return dial::dial(&server.settings).await };
+        match last.reach(&server.settings).await {
+            Ok(transport) => Ok(transport),
+            Err(error) => {
+                let (host, through) = (&server.settings.host, &self.0[via.len() - 1].settings.host);
+                Err(blame(via, in_terms_of_the_way(host, through, error)).await)
+            }
+        }
+    }
+}
+
+impl Secured {
+    /// Logs on, or waits until that is done.
+    ///
+    /// # Errors
+    /// Why it is not; nothing is left then.
+    pub(crate) async fn log_on(self) -> Result<Live, Error> {
+        let Self { live, logged_on } = self;
+        let _ = live.commands.send(Command::LogOn);
+        match logged_on.await {
+            Ok(()) => Ok(live),
+            // The session ended before.
+            Err(_) => Err(live.failure().await),
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn lost(&self) -> Error {
+        self.live.failure().await
     }
 }
 
 impl Hop {
-    async fn log_on(&self, transport: Transport, tasks: Tasks) -> Result<Live, Error> {
+    async fn secure(&self, transport: Transport, tasks: Tasks, log_on: LogOn) -> Result<Secured, Error> {
         let read = self.settings.clone();
         let record = blocking(move || host_key::read_record(&read)).await?;
         let settings = &self.settings;
         let on_record = host_key::on_record(settings, &record);
         let mut common = config(settings, &on_record)?;
+        common.hold_log_on = log_on == LogOn::Later;
         let gss = self.with_kerberos(&mut common.algorithms.kex).await?;
         let config = ClientConfig { common, user: self.user.clone() };
         let (read, keys) = (settings.clone(), self.keys.clone());
@@ -125,17 +173,17 @@ impl Hop {
         let files = blocking(move || logon::with_certificates(&read, &keys)).await?;
         let (user, host_keys, memory) = (self.user.clone(), self.host_keys.clone(), self.memory.clone());
         let logon = Logon::new(settings.clone(), user, files, host_keys, memory);
-        let (ready, is_ready) = oneshot::channel();
-        let side = Client::new(settings.clone(), record, logon, gss, tasks.clone(), ready);
+        let (progress, secured, logged_on) = Progress::watched();
+        let side = Client::new(settings.clone(), record, logon, gss, tasks.clone(), progress);
         let now = Instant::now();
         let mut engine = Connection::client(config, Box::new(OsEntropy::new()), now)
             .map_err(|error| Error::internal(Step::KeyExchange, error.to_string()))?;
         let Transport { stream, early } = transport;
         feed(&mut engine, &early, now);
         let live = start(engine, stream, side, tasks.stats, Limits::from(&**settings));
-        match is_ready.await {
-            Ok(()) => Ok(live),
-            // The session ended before anybody was logged on.
+        match secured.await {
+            Ok(()) => Ok(Secured { live, logged_on }),
+            // The session ended before.
             Err(_) => Err(live.failure().await),
         }
     }
@@ -246,9 +294,9 @@ impl Live {
         }
     }
 
-    /// Why nobody got logged on.
+    /// Why it is of no use any more.
     async fn failure(&self) -> Error {
-        self.result().await.err().unwrap_or_else(Error::stopped)
+        self.ended().await.err().unwrap_or_else(Error::stopped)
     }
 
     /// A connection from here to the next hop.

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, sleep_until};
 
-use crate::connect::{Live, Route, Tasks};
+use crate::connect::{Live, LogOn, Route, Secured, Tasks};
 use crate::entropy::random;
 use crate::limiter::{Admission, LIMITERS, Outcome, Permit, Server};
 use crate::proxy_client::MAX_HANDSHAKES;
@@ -70,6 +70,28 @@ pub(crate) struct Supervisor {
     shaken: Option<Instant>,
 }
 
+/// An attempt that has got as far as a secured connection.
+pub(crate) struct Approach {
+    secured: Secured,
+    /// Until somebody is logged on; none where that may take its time.
+    permit: Option<Permit<'static>>,
+}
+
+impl Approach {
+    async fn log_on(self) -> Result<Live, Error> {
+        let result = self.secured.log_on().await;
+        if let Some(permit) = self.permit {
+            let outcome = if result.is_ok() { Outcome::Established } else { Outcome::Failed };
+            permit.finish(outcome, Instant::now());
+        }
+        result
+    }
+
+    pub(crate) async fn lost(&self) -> Error {
+        self.secured.lost().await
+    }
+}
+
 impl Supervisor {
     pub(crate) fn new(shared: Arc<Shared>, route: Route) -> Self {
         let retrying = Retrying::new(&shared.settings.reconnect);
@@ -78,15 +100,26 @@ impl Supervisor {
     }
 
     /// The first connection.
-    pub(crate) async fn open(&mut self) -> Result<Live, Error> {
+    pub(crate) async fn secure(&mut self, log_on: LogOn) -> Result<Approach, Error> {
         loop {
-            match self.attempt().await {
+            match self.approach(log_on).await {
+                Ok(approach) => return Ok(approach),
+                Err(error) => self.wait_after(error).await?,
+            }
+        }
+    }
+
+    /// The first logon; where it fails and is to be tried again, on another connection.
+    pub(crate) async fn log_on(&mut self, mut approach: Approach) -> Result<Live, Error> {
+        loop {
+            match approach.log_on().await {
                 Ok(live) => {
                     self.retrying.on_established(Instant::now());
                     return Ok(live);
                 }
                 Err(error) => self.wait_after(error).await?,
             }
+            approach = self.secure(LogOn::AtOnce).await?;
         }
     }
 
@@ -151,7 +184,8 @@ impl Supervisor {
             loop {
                 self.wait_after(failure).await?;
                 attempts += 1;
-                match self.attempt().await {
+                let attempt = async { self.approach(LogOn::AtOnce).await?.log_on().await };
+                match attempt.await {
                     Ok(live) => return Ok((live, attempts)),
                     Err(error) => failure = error,
                 }
@@ -168,16 +202,22 @@ impl Supervisor {
     }
 
     /// One attempt, in its turn: several tunnels to one server do not storm it.
-    async fn attempt(&mut self) -> Result<Live, Error> {
+    async fn approach(&self, log_on: LogOn) -> Result<Approach, Error> {
         let permit = self.permit().await;
-        let result = self.route.connect(&self.shared.tasks).await;
-        match &result {
-            Ok(_) => permit.finish(Outcome::Established, Instant::now()),
-            // The server had no part in it.
-            Err(error) if matches!(error.step(), Step::Configure | Step::Resolve) => drop(permit),
-            Err(_) => permit.finish(Outcome::Failed, Instant::now()),
+        match self.route.connect(&self.shared.tasks, log_on).await {
+            Ok(secured) => {
+                // Others need not wait for what nobody hurries.
+                let permit = (log_on == LogOn::AtOnce).then_some(permit);
+                Ok(Approach { secured, permit })
+            }
+            Err(error) => {
+                // Before the name was looked up the server had no part in it.
+                if !matches!(error.step(), Step::Configure | Step::Resolve) {
+                    permit.finish(Outcome::Failed, Instant::now());
+                }
+                Err(error)
+            }
         }
-        result
     }
 
     async fn permit(&self) -> Permit<'static> {

@@ -8,18 +8,18 @@ use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::connect::{Live, Route};
+use crate::connect::Live;
 use crate::forwards::Forwards;
 use crate::session::{Asker, Carry, Socket, pipe};
 use crate::supervisor::{Shared, Stop, Supervisor};
 use crate::{
-    ActiveForward, Adopt, Adopted, Bound, Builder, Endpoint, Error, Event, Forward, ForwardId, Peer,
-    Settings, Stats, Step, Stream,
+    ActiveForward, Adopt, Adopted, Bound, Builder, Endpoint, Error, Forward, ForwardId, Peer, Stats, Step,
+    Stream,
 };
 
 /// An open tunnel. Clones are handles to the same one.
 ///
-/// When the connection to the server breaks, it [reconnects](Settings::reconnect). It ends when it is
+/// When the connection to the server breaks, it [reconnects](crate::Settings::reconnect). It ends when it is
 /// [stopped](Self::stop), when the last handle is dropped (which cuts it as a stop without grace does, and waits for
 /// nothing), or when reconnecting is given up. Then the listeners are closed, and connections that had not ended are
 /// reset.
@@ -72,6 +72,23 @@ impl State {
 }
 
 impl Tunnel {
+    /// Serves the forwards over a connection on which somebody is logged on.
+    pub(crate) async fn start(
+        shared: Arc<Shared>,
+        forwards: Forwards,
+        supervisor: Supervisor,
+        live: Live,
+    ) -> Result<Self, Error> {
+        let tunnel = Self(Arc::new(Inner { forwards, outcome: supervise(supervisor, live), shared }));
+        if let Err(error) = tunnel.0.forwards.serve().await {
+            // Told by the caller, as the error that it is.
+            tunnel.0.shared.give_up();
+            let _ = tunnel.closed().await;
+            return Err(error);
+        }
+        Ok(tunnel)
+    }
+
     /// Begins with the server to go through: `[user@]host[:port]` or `ssh://[user@]host[:port]`.
     pub fn builder(destination: impl AsRef<str>) -> Builder {
         Builder::new(destination)
@@ -163,7 +180,7 @@ impl Tunnel {
     }
 
     /// Waits until the tunnel is of use: the server is connected, its forwards are listened for, and the
-    /// [probe](Settings::probe), if there is one, was reached through it.
+    /// [probe](crate::Settings::probe), if there is one, was reached through it.
     ///
     /// # Errors
     /// It was not within `patience`, or the tunnel has ended.
@@ -205,7 +222,7 @@ impl Tunnel {
         self.0.shared.nudge.notify_one();
     }
 
-    /// Agrees with the server on new keys, whatever the [limits](Settings::rekey_bytes) say;
+    /// Agrees with the server on new keys, whatever the [limits](crate::Settings::rekey_bytes) say;
     /// [`Event::KeyExchange`] tells when that is done. Connections are held up for a round trip or two. A key exchange
     /// that is under way already counts. While there is no connection to the server, the next one renews its keys.
     pub fn rekey(&self) {
@@ -258,40 +275,6 @@ impl std::fmt::Debug for Tunnel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tunnel").field("state", &self.state()).field("forwards", &self.forwards()).finish()
     }
-}
-
-impl Builder {
-    /// Connects, checks the host key, logs on and listens. Dropping the future gives up and leaves nothing behind.
-    ///
-    /// Must be called within a tokio runtime with I/O and time enabled, which then carries the tunnel.
-    ///
-    /// # Errors
-    /// The first step that failed; nothing of the tunnel is left then.
-    pub async fn open(self) -> Result<Tunnel, Error> {
-        let settings = Arc::new(self.settings()?);
-        let result = open(settings.clone()).await;
-        if let Err(error) = &result {
-            settings.tell(|| Event::Closed { error: Some(error.clone()) });
-        }
-        result
-    }
-}
-
-async fn open(settings: Arc<Settings>) -> Result<Tunnel, Error> {
-    let route = Route::plan(&settings).await?;
-    let shared = Arc::new(Shared::new(settings));
-    // Ports are taken before anything secret is sent, and served once somebody is logged on.
-    let forwards = Forwards::bind(&shared).await?;
-    let mut supervisor = Supervisor::new(shared.clone(), route);
-    let live = supervisor.open().await?;
-    let tunnel = Tunnel(Arc::new(Inner { forwards, outcome: supervise(supervisor, live), shared }));
-    if let Err(error) = tunnel.0.forwards.serve().await {
-        // Told by the caller, as the error that it is.
-        tunnel.0.shared.give_up();
-        let _ = tunnel.closed().await;
-        return Err(error);
-    }
-    Ok(tunnel)
 }
 
 fn supervise(supervisor: Supervisor, live: Live) -> watch::Receiver<Option<Result<(), Error>>> {

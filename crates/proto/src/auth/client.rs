@@ -1,10 +1,10 @@
 //! The client's half of authentication.
 //!
 //! ```text
-//!  Service ──ACCEPT──▶ Choosing ──credential──▶ Waiting ──SUCCESS──▶ (done)
-//!                         ▲                      │   ▲
-//!                         ├──────FAILURE─────────┘   │ answer
-//!                         └──FAILURE── Asking ◀──────┘ PK_OK, INFO_REQUEST, PASSWD_CHANGEREQ
+//!  Held ──▶ Service ──ACCEPT──▶ Choosing ──credential──▶ Waiting ──SUCCESS──▶ (done)
+//!                                  ▲                      │   ▲
+//!                                  ├──────FAILURE─────────┘   │ answer
+//!                                  └──FAILURE── Asking ◀──────┘ PK_OK, INFO_REQUEST, PASSWD_CHANGEREQ
 //! ```
 //!
 //! What to offer is the application's decision, one question at a time; this machine knows the messages only.
@@ -42,6 +42,8 @@ pub(crate) struct ClientAuth {
 }
 
 enum State {
+    /// Nobody has asked for anything.
+    Held,
     /// The service is requested.
     Service { sent: Instant },
     /// The application chooses a credential.
@@ -84,25 +86,24 @@ enum Attempt {
 }
 
 impl ClientAuth {
-    /// Asks for the service.
-    pub(crate) fn start(
-        user: String,
-        session_id: &[u8],
-        signing: Signing,
-        out: &mut Outbox,
-        now: Instant,
-    ) -> Result<Self, Error> {
-        out.send(&ServiceRequest { name: USERAUTH })?;
-        Ok(Self {
+    pub(crate) fn new(user: String, session_id: &[u8], signing: Signing) -> Self {
+        Self {
             user,
             session_id: session_id.to_vec(),
             signing,
-            state: State::Service { sent: now },
+            state: State::Held,
             remaining: Vec::new(),
             last: Vec::new(),
             requests: 0,
             banners: 0,
-        })
+        }
+    }
+
+    /// Asks for the service.
+    pub(crate) fn start(&mut self, out: &mut Outbox, now: Instant) -> Result<(), Error> {
+        out.send(&ServiceRequest { name: USERAUTH })?;
+        self.state = State::Service { sent: now };
+        Ok(())
     }
 
     /// What the message numbers 60 to 79 mean now.
@@ -118,13 +119,13 @@ impl ClientAuth {
                 Attempt::GssapiWithMic(_) => AuthMethod::GssapiWithMic,
                 Attempt::GssapiKeyex => AuthMethod::GssapiKeyex,
             }),
-            State::Service { .. } | State::Choosing(_) => None,
+            State::Held | State::Service { .. } | State::Choosing(_) => None,
         }
     }
 
     /// Whether the service has been accepted, so that the messages of authentication are legal.
     pub(crate) fn has_service(&self) -> bool {
-        !matches!(self.state, State::Service { .. })
+        !matches!(self.state, State::Held | State::Service { .. })
     }
 
     /// Whether a message with this number is the application's to understand.

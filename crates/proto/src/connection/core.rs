@@ -369,18 +369,39 @@ impl Core {
 
     fn authenticate(&mut self, now: Instant) -> Result<(), Error> {
         self.out.timers.stop(Timer::Handshake);
-        self.out.timers.set_after(Timer::Authentication, now, Some(self.config.auth_timeout));
+        // Whoever looked at the host key is done.
+        self.out.timers.stop(Timer::Authentication);
         let session = self.exchange.session_id().ok_or(Error::Internal("keys without a session"))?;
         let auth = match self.role {
             Role::Client => {
                 let (user, signing) = (std::mem::take(&mut self.user), Signing::new(&self.config));
-                Auth::Client(ClientAuth::start(user, session, signing, &mut self.out, now)?)
+                Auth::Client(ClientAuth::new(user, session, signing))
             }
             Role::Server => Auth::Server(ServerAuth::new(session, self.config.algorithms.public_key.clone())),
         };
         self.phase = Phase::Authentication(Box::new(auth));
         self.pass_server_algorithms();
-        Ok(())
+        if self.config.hold_log_on && self.role == Role::Client { Ok(()) } else { self.begin_log_on(now) }
+    }
+
+    fn begin_log_on(&mut self, now: Instant) -> Result<(), Error> {
+        self.out.timers.set_after(Timer::Authentication, now, Some(self.config.auth_timeout));
+        match &mut self.phase {
+            Phase::Authentication(auth) => match &mut **auth {
+                Auth::Client(auth) => auth.start(&mut self.out, now),
+                Auth::Server(_) => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody is to be kept from logging on any more.
+    pub(super) fn log_on(&mut self, now: Instant) {
+        let was_held = std::mem::take(&mut self.config.hold_log_on);
+        if was_held && self.role == Role::Client && matches!(self.phase, Phase::Authentication(_)) {
+            let result = self.begin_log_on(now);
+            self.check(result, now);
+        }
     }
 
     fn pass_server_algorithms(&mut self) {

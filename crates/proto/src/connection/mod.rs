@@ -265,6 +265,12 @@ impl Connection {
 
     // ---- the whole ----
 
+    /// Client role: somebody may be logged on now, where [`Config::hold_log_on`](crate::Config::hold_log_on) has kept that
+    /// from happening, as soon as there are keys. The deadline for it begins then.
+    pub fn log_on(&mut self, now: Instant) {
+        self.core.log_on(now);
+    }
+
     /// Renews the keys now.
     pub fn rekey(&mut self, now: Instant) {
         self.core.rekey(now);

@@ -11,7 +11,7 @@ use underpass_testkit::pair::{Pair, Setup};
 use underpass_testkit::peer::{Peer, public_of};
 use underpass_wire::{
     ChannelClose, ChannelOpen, ChannelOpenConfirmation, ChannelOpenFailure, Ignore, Message, Number,
-    OpenFailureReason, ServiceRequest, UserauthMethod, UserauthRequest,
+    OpenFailureReason, ServiceAccept, ServiceRequest, UserauthMethod, UserauthRequest,
 };
 
 use crate::support::{MILLISECOND, ROLES, SECOND};
@@ -95,6 +95,44 @@ fn a_host_key_may_be_looked_at_as_long_as_logging_on_may_take() {
         let deadline = if renewed { Deadline::Rekey } else { Deadline::Handshake };
         assert_eq!(duel.expect_end(), Error::Timeout(deadline));
     }
+}
+
+#[test]
+fn a_logon_that_is_held_has_its_whole_time_from_when_it_is_let_go() {
+    let config = Config { hold_log_on: true, ..Config::default() };
+    let mut duel = Duel::new(Peer::new(Role::Server, 5), config);
+    duel.exchange_keys();
+    duel.settle();
+    assert_eq!(duel.numbers(), []);
+    duel.pass(AUTHENTICATION * 10);
+    duel.renew_keys();
+    duel.expect_alive();
+    duel.engine.log_on(duel.now);
+    duel.engine.log_on(duel.now);
+    assert_eq!(duel.numbers(), [Number::SERVICE_REQUEST]);
+    duel.pass(AUTHENTICATION - MILLISECOND);
+    duel.expect_alive();
+    // It has begun already.
+    duel.engine.log_on(duel.now);
+    duel.pass(MILLISECOND);
+    assert_eq!(duel.expect_end(), Error::Timeout(Deadline::Authentication));
+}
+
+#[test]
+fn a_logon_that_is_held_may_be_let_go_before_there_are_keys() {
+    let mut duel = Duel::new(Peer::new(Role::Server, 5), Config { hold_log_on: true, ..Config::default() });
+    duel.engine.log_on(duel.now);
+    duel.exchange_keys();
+    assert_eq!(duel.numbers(), [Number::SERVICE_REQUEST]);
+}
+
+#[test]
+fn a_service_that_was_not_asked_for_is_not_accepted() {
+    let mut duel = Duel::new(Peer::new(Role::Server, 5), Config { hold_log_on: true, ..Config::default() });
+    duel.exchange_keys();
+    duel.peer.send(&ServiceAccept { name: "ssh-userauth" });
+    duel.settle();
+    assert!(matches!(duel.expect_end(), Error::Peer(_)));
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Unlisten(ForwardId),
     /// End with a dead peer unless something comes within this time.
     Probe(Duration),
+    /// Log on, if that was to wait.
+    LogOn,
     /// Agree on new keys.
     Rekey,
     /// Take no more connections; end when there are none, or at this time.

@@ -453,6 +453,7 @@ impl<S: Side> Session<S> {
                     }
                 }
                 Command::Probe(patience) => self.engine.probe(patience, now),
+                Command::LogOn => self.engine.log_on(now),
                 Command::Rekey => self.engine.rekey(now),
                 Command::Drain(until) => {
                     if matches!(self.ending, Ending::Running) {

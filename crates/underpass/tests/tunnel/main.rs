@@ -5,6 +5,7 @@
 mod access;
 mod adopting;
 mod changing_forwards;
+mod connected;
 mod credentials;
 mod deadlines;
 mod direct_connection;
