@@ -316,18 +316,10 @@ impl fmt::Display for ErrorKind {
                 write!(f, "no {list} in common: the server has {}, this side {}", List(theirs), List(ours))
             }
             Self::PeerRejected { why } => f.write_str(why),
-            Self::HostKeyUnknown { key_type, fingerprint, .. } => {
-                write!(f, "its {key_type} key {fingerprint} is not on record")
-            }
-            Self::HostKeyChanged { key_type, fingerprint, recorded } => {
-                write!(f, "its {key_type} key {fingerprint} is not the one on record{}", In(recorded))
-            }
-            Self::HostKeyRevoked { key_type, fingerprint, recorded } => {
-                write!(f, "its {key_type} key {fingerprint} is marked as revoked{}", In(recorded))
-            }
-            Self::HostKeyRejected { key_type, fingerprint } => {
-                write!(f, "the program does not accept its {key_type} key {fingerprint}")
-            }
+            Self::HostKeyUnknown { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::HostKeyRevoked { .. }
+            | Self::HostKeyRejected { .. } => self.fmt_host_key(f),
             Self::HostCertificate { problem } => {
                 write!(f, "the certificate of its key proves nothing: {problem}")
             }
@@ -377,6 +369,27 @@ impl fmt::Display for ErrorKind {
             }
             Self::Stopped => f.write_str("it was told to stop"),
             Self::Internal { what } => write!(f, "internal fault: {what}"),
+        }
+    }
+}
+
+impl ErrorKind {
+    /// What is wrong with a server's key.
+    fn fmt_host_key(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HostKeyUnknown { key_type, fingerprint, .. } => {
+                write!(f, "its {key_type} key {fingerprint} is not on record")
+            }
+            Self::HostKeyChanged { key_type, fingerprint, recorded } => {
+                write!(f, "its {key_type} key {fingerprint} is not the one on record{}", In(recorded))
+            }
+            Self::HostKeyRevoked { key_type, fingerprint, recorded } => {
+                write!(f, "its {key_type} key {fingerprint} is marked as revoked{}", In(recorded))
+            }
+            Self::HostKeyRejected { key_type, fingerprint } => {
+                write!(f, "the program does not accept its {key_type} key {fingerprint}")
+            }
+            _ => Ok(()),
         }
     }
 }
