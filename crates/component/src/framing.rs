@@ -89,10 +89,6 @@ impl Rules {
 }
 
 impl Framer {
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
     /// Adds what has come.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.passed);

@@ -6,6 +6,7 @@ mod vocabulary;
 
 pub use member::{
     Deviation, Direction, Effect, ErrorRow, Event, Field, Method, Param, Property, Refusal, Scope, Setting,
+    Support, SupportRow,
 };
 pub use value::{Choice, Initial, Literal, Number, Type, Unit, Value, WordChoice, Words};
 pub use vocabulary::{

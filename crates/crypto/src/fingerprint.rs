@@ -18,17 +18,29 @@ pub enum FingerprintHash {
     Sha256,
 }
 
+impl FingerprintHash {
+    fn of(self, key: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Md5 => Md5::digest(key).to_vec(),
+            Self::Sha1 => Hash::Sha1.of(key).to_vec(),
+            Self::Sha256 => Hash::Sha256.of(key).to_vec(),
+        }
+    }
+}
+
 /// The fingerprint of a public key blob as OpenSSH shows it: `SHA256:` or `SHA1:` and unpadded base64, or `MD5:` and
 /// bytes in hexadecimal between colons.
 pub fn fingerprint(key: &[u8], hash: FingerprintHash) -> String {
     match hash {
-        FingerprintHash::Md5 => {
-            let bytes: Vec<_> = Md5::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("MD5:{}", bytes.join(":"))
-        }
-        FingerprintHash::Sha1 => format!("SHA1:{}", STANDARD_NO_PAD.encode(Hash::Sha1.of(key))),
-        FingerprintHash::Sha256 => format!("SHA256:{}", STANDARD_NO_PAD.encode(Hash::Sha256.of(key))),
+        FingerprintHash::Md5 => format!("MD5:{}", hex_fingerprint(key, hash)),
+        FingerprintHash::Sha1 => format!("SHA1:{}", STANDARD_NO_PAD.encode(hash.of(key))),
+        FingerprintHash::Sha256 => format!("SHA256:{}", STANDARD_NO_PAD.encode(hash.of(key))),
     }
+}
+
+/// The fingerprint of a public key blob in hexadecimal, bytes between colons (RFC 4716 section 4), by any hash.
+pub fn hex_fingerprint(key: &[u8], hash: FingerprintHash) -> String {
+    hash.of(key).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
 /// The fingerprint by SHA-256.

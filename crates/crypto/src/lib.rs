@@ -27,7 +27,7 @@ pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way
 pub use compression::{Compress, Compression, Decompress, InflateError, Streams};
 pub use entropy::Entropy;
 pub use fingerprint::{
-    FingerprintHash, fingerprint, key_bits, key_description, key_type, sha256_fingerprint,
+    FingerprintHash, fingerprint, hex_fingerprint, key_bits, key_description, key_type, sha256_fingerprint,
 };
 pub use hash::{Digest, Hash, Hasher};
 pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Proof, Response};

@@ -153,8 +153,9 @@ impl Secured {
     }
 
     /// Waits for its end.
-    pub(crate) async fn lost(&self) -> Error {
-        self.live.failure().await
+    pub(crate) fn lost(&self) -> impl Future<Output = Error> + Send + use<> {
+        let result = self.live.result();
+        async move { result.await.err().unwrap_or_else(Error::stopped) }
     }
 }
 
@@ -286,11 +287,13 @@ impl Live {
         }
     }
 
-    async fn result(&self) -> Result<(), Error> {
+    fn result(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let mut outcome = self.outcome.clone();
-        match outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) {
-            Ok(outcome) => outcome.unwrap_or(Ok(())),
-            Err(_) => Err(Error::internal(Step::Carry, "the task that drives the connection has died")),
+        async move {
+            match outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) {
+                Ok(outcome) => outcome.unwrap_or(Ok(())),
+                Err(_) => Err(Error::internal(Step::Carry, "the task that drives the connection has died")),
+            }
         }
     }
 

@@ -82,9 +82,9 @@ impl Connected {
         told(&settings, result.await)
     }
 
-    /// Waits until the connection breaks, and tells why.
-    pub async fn lost(&self) -> Error {
-        self.approach.lost().await
+    /// Waits until the connection breaks, and tells why. The future holds nothing of the connection.
+    pub fn lost(&self) -> impl Future<Output = Error> + Send + use<> {
+        self.approach.lost()
     }
 }
 

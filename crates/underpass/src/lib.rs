@@ -161,7 +161,7 @@ pub use underpass_crypto::certificate::CertificateError;
 pub use underpass_crypto::x509::{X509Certificate, X509Error};
 pub use underpass_crypto::{
     FingerprintHash, GroupSizes, Named, Provider, Secret, SelectError, SignError, Signer, Strength,
-    fingerprint, select,
+    fingerprint, hex_fingerprint, select,
 };
 pub use underpass_pkcs11::{KeyUri, UriError};
 pub use underpass_proto::StrictKex;

@@ -87,8 +87,8 @@ impl Approach {
         result
     }
 
-    pub(crate) async fn lost(&self) -> Error {
-        self.secured.lost().await
+    pub(crate) fn lost(&self) -> impl Future<Output = Error> + Send + use<> {
+        self.secured.lost()
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 /// All pieces, with `+` behind one that is whole and `-` behind one that is not.
 fn cut(pushes: &[&[u8]], rules: &Rules) -> Vec<String> {
-    let mut framer = Framer::new();
+    let mut framer = Framer::default();
     let mut pieces = Vec::new();
     for push in pushes {
         framer.push(push);
@@ -50,7 +50,7 @@ fn a_separator_may_come_in_parts() {
 
 #[test]
 fn a_packet_that_ends_within_a_line_gives_no_piece() {
-    let mut framer = Framer::new();
+    let mut framer = Framer::default();
     framer.push(b"one");
     assert_eq!(framer.next(&separator(b";")), None);
 }
@@ -59,7 +59,7 @@ fn a_packet_that_ends_within_a_line_gives_no_piece() {
 fn a_line_that_fills_the_buffer_comes_out_without_its_end() {
     assert_eq!(cut(&[b"12345678", b"9;"], &separator(b";")), ["12345678-", "9+"]);
     assert_eq!(cut(&[b"1234567;8"], &separator(b";")), ["1234567+", "8-"]);
-    let mut framer = Framer::new();
+    let mut framer = Framer::default();
     framer.push(b"12345678");
     assert_eq!(framer.next(&separator(b";")).as_ref().map(shown).as_deref(), Some("12345678-"));
 }
@@ -95,7 +95,7 @@ fn records_have_their_length_and_win_over_lines() {
 
 #[test]
 fn rules_change_between_two_pieces() {
-    let mut framer = Framer::new();
+    let mut framer = Framer::default();
     framer.push(b"5\r\nab\ncdnext\nrest");
     let mut next = |rules: &Rules| framer.next(rules).as_ref().map(shown);
     assert_eq!(next(&lines()).as_deref(), Some("5+"));
@@ -107,7 +107,7 @@ fn rules_change_between_two_pieces() {
 
 #[test]
 fn what_was_scanned_for_one_end_is_scanned_again_for_another() {
-    let mut framer = Framer::new();
+    let mut framer = Framer::default();
     framer.push(b"a;b");
     assert_eq!(framer.next(&separator(b"\n")), None);
     assert_eq!(framer.next(&separator(b";")).as_ref().map(shown).as_deref(), Some("a+"));
@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn nothing_is_lost_but_separators(stream in stream(), rules in rules()) {
         prop_assume!(!rules.single_line || rules.record_length > 0);
-        let mut framer = Framer::new();
+        let mut framer = Framer::default();
         framer.push(&stream);
         let mut together = Vec::new();
         while let Some(Piece { bytes, eol }) = framer.next(&rules) {

@@ -155,3 +155,27 @@ pub struct Deviation {
     /// Why.
     pub reason: &'static str,
 }
+
+/// How far a member does what the interface says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// It does.
+    Effective,
+    /// On some platforms.
+    PlatformBound,
+    /// It does what comes nearest.
+    Reinterpreted,
+    /// In builds with a feature.
+    BuildFeature,
+}
+
+/// A member that does something else than the interface says, or not everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupportRow {
+    /// The property or setting.
+    pub member: &'static str,
+    /// How far it does.
+    pub support: Support,
+    /// What it does instead.
+    pub note: &'static str,
+}

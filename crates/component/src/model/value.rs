@@ -73,6 +73,18 @@ pub enum Unit {
     Seconds,
 }
 
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bits => "bits",
+            Self::Bytes => "bytes",
+            Self::BytesPerSecond => "bytes a second",
+            Self::Milliseconds => "milliseconds",
+            Self::Seconds => "seconds",
+        })
+    }
+}
+
 /// A number with a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {

@@ -10,6 +10,7 @@ mod packets;
 mod properties;
 mod settings;
 mod stores;
+mod support;
 
 pub use algorithms::{
     COMPRESSION, ENCRYPTION, HOST_KEY, KEX, MAC, PUBLIC_KEY_SIGNATURE, SIGNED_KEY, STRICT_KEX,
@@ -23,6 +24,7 @@ pub use packets::{PACKET_FIELDS, PARAM_TYPES};
 pub use properties::PROPERTIES;
 pub use settings::{SETTINGS, settings};
 pub use stores::{STORE_TYPES, SUBJECT_FIELDS};
+pub use support::{SUPPORT, support};
 
 #[cfg(test)]
 mod tests {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use underpass_component::model::{
+    Access, Direction, Effect, Encoding, Event, Holds, Index, Initial, Literal, Method, Platform, Platforms,
+    Property, Refusal, Refused, Scope, Setting, StoreType, Type, Unit, Value, WireType, Words,
+};
 use underpass_component::table::{
     CODE_PAGES, COMPRESSION, ENCRYPTION, ERRORS, EVENTS, HOST_KEY, KEX, MAC, METHODS, PACKET_FIELDS,
     PARAM_TYPES, PROPERTIES, PUBLIC_KEY_SIGNATURE, SIGNED_KEY, STORE_TYPES, STRICT_KEX, SUBJECT_FIELDS,
     settings,
-};
-use underpass_component::{
-    Access, Direction, Effect, Encoding, Event, Holds, Index, Initial, Literal, Method, Platform, Platforms,
-    Property, Refusal, Refused, Scope, Setting, StoreType, Type, Unit, Value, WireType, Words,
 };
 
 use super::Facts;

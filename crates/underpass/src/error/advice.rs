@@ -15,7 +15,7 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::TargetRefused { reason, description, .. } => {
             return refusal::infer(*reason, description).map(|row| row.advice.into());
         }
-        ErrorKind::Configuration { .. } | ErrorKind::Stopped => return None,
+        ErrorKind::Configuration { .. } => return None,
         ErrorKind::Resolve { .. } => {
             "check the spelling of the server's name, and that this machine can look names up"
         }
@@ -67,11 +67,14 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
              GatewayPorts of sshd); a port of an earlier connection is free again once the server notices its end"
         }
         ErrorKind::NotAllowed { .. } => "allow it in the tunnel's settings, if it is to be",
-        ErrorKind::ClientMisbehaved { .. } => "set the client up for a SOCKS or HTTP proxy",
+        ErrorKind::ClientMisbehaved { .. } => {
+            "set the client up for a SOCKS or HTTP proxy, with the user and password that the tunnel demands of it"
+        }
         ErrorKind::TooMany { .. } => "close some connections, or allow more of them",
         ErrorKind::NotConnected { .. } => {
             "wait: the tunnel keeps trying to reach the server, and tells when it has"
         }
+        ErrorKind::Stopped => return None,
         ErrorKind::Internal { .. } => "this is a fault of Underpass: report it with the most verbose output",
     };
     Some(Cow::Borrowed(fixed))

@@ -1,0 +1,177 @@
+//! What the connection asks and tells, as events.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use underpass::{
+    Builder, Event as Told, HostCertificate, HostKeyQuestion, Prompt, Prompter, Secret, ServerPacket,
+    ShownHostKey,
+};
+
+use crate::lock::lock;
+use crate::pattern::Pattern;
+use crate::seen::hash_of;
+use crate::tunnel::Inner;
+use crate::{
+    Error, Event, EventKind, Log, SshCustomAuth, SshKeyboardInteractive, SshServerAuthentication, SshStatus,
+    packet, text, trust,
+};
+
+/// Has the tunnel's questions and news become events. The tunnel keeps no handle to the component, which would keep both.
+pub(crate) fn install(builder: Builder, inner: &Arc<Inner>) -> Builder {
+    let to = || Arc::downgrade(inner);
+    let (judge, custom, observer) = (to(), to(), to());
+    let builder = builder
+        .prompter(Questions(to()))
+        .host_key_judge(move |shown| judge.upgrade().is_some_and(|inner| inner.trusts(shown)))
+        .observer(move |event| {
+            if let Some(inner) = observer.upgrade() {
+                inner.told(event);
+            }
+        });
+    match lock(&inner.store).number("ssh_auth_mode") {
+        CUSTOM => builder.custom_authentication(move |last| custom.upgrade()?.next_packet(last)),
+        _ => builder,
+    }
+}
+
+/// `ssh_auth_mode`: the program makes the packets.
+const CUSTOM: i64 = 6;
+
+impl Inner {
+    /// Whether a server's key is the right one: as the settings say, unless the handler says otherwise.
+    fn trusts(&self, shown: &ShownHostKey) -> bool {
+        if let Err(error) = self.check_version() {
+            *lock(&self.refusal) = Some(error);
+            return false;
+        }
+        lock(&self.seen).key.clone_from(&shown.key);
+        let (accept, hash) = {
+            let store = lock(&self.store);
+            (trust::accepts(&store, shown), hash_of(&store))
+        };
+        let (cert_subject, cert_issuer) = match &shown.certificate {
+            Some(HostCertificate::X509 { names, .. }) => (names.subject.clone(), names.issuer.clone()),
+            _ => Default::default(),
+        };
+        let question = SshServerAuthentication {
+            host_key: shown.blob.clone(),
+            fingerprint: underpass::hex_fingerprint(&shown.key, hash),
+            key_algorithm: shown.algorithm.clone(),
+            cert_subject,
+            cert_issuer,
+            status: String::new(),
+            accept,
+        };
+        let answer = self.ask_blocking(question.into());
+        matches!(answer, Some(Event::SshServerAuthentication(answer)) if answer.accept)
+    }
+
+    /// Whether the server is one of those that `SSHVersionPattern` describes.
+    ///
+    /// # Errors
+    /// 1002: it is not.
+    fn check_version(&self) -> Result<(), Error> {
+        let version = lock(&self.seen).server_version.clone();
+        let patterns = lock(&self.store).text("SSHVersionPattern");
+        if Pattern::list(&patterns).iter().any(|pattern| pattern.matches(&version)) {
+            return Ok(());
+        }
+        let shown = version.escape_debug();
+        Err(Error::new(1002).because(format!("The server is `{shown}`; SSHVersionPattern is `{patterns}`.")))
+    }
+
+    /// The program's answer to a packet of the server.
+    fn next_packet(&self, last: ServerPacket<'_>) -> Option<Secret> {
+        let question = SshCustomAuth { packet: packet::encode_packet(last.payload) };
+        let Some(Event::SshCustomAuth(answer)) = self.ask_blocking(question.into()) else { return None };
+        let packet = packet::decode_packet(&answer.packet).ok().filter(|packet| !packet.is_empty());
+        packet.map(Secret::new)
+    }
+
+    /// The answer to one prompt.
+    fn response(&self, name: &str, instructions: &str, prompt: &Prompt) -> Option<Secret> {
+        let response = {
+            let store = lock(&self.store);
+            let pattern = store.text("PasswordPrompt");
+            let fits = !pattern.is_empty() && Pattern::new(&pattern).matches(&prompt.text);
+            if fits { store.text("ssh_password") } else { String::new() }
+        };
+        let question = SshKeyboardInteractive {
+            name: name.to_owned(),
+            instructions: instructions.to_owned(),
+            prompt: prompt.text.clone(),
+            response,
+            echo_response: prompt.echo,
+        };
+        let Some(Event::SshKeyboardInteractive(answer)) = self.ask_blocking(question.into()) else {
+            return None;
+        };
+        match text::encode(&lock(&self.store), &answer.response) {
+            Ok(bytes) => Some(Secret::new(bytes)),
+            Err(error) => {
+                self.report(crate::link::SERVER, &error);
+                None
+            }
+        }
+    }
+
+    /// News of the connection.
+    fn told(self: &Arc<Self>, event: &Told) {
+        self.take_note(event);
+        let text = event.to_string();
+        self.tell_line(EventKind::SshStatus, || SshStatus { message: text.clone() });
+        self.log(i64::from(event.level().max(1)), text);
+    }
+
+    /// What members tell later.
+    fn take_note(self: &Arc<Self>, event: &Told) {
+        match event {
+            Told::Identified { line, .. } => lock(&self.seen).server_version.clone_from(line),
+            Told::KeyExchange { strict, rekey: false, .. } => lock(&self.seen).strict = Some(*strict),
+            Told::Reconnected { .. } => {
+                self.retries.store(0, Ordering::Relaxed);
+                self.connected(&Ok(()));
+            }
+            _ => {}
+        }
+    }
+
+    /// A line for the log, if so much detail is wanted.
+    pub(crate) fn log(&self, log_level: i64, message: String) {
+        if log_level <= lock(&self.store).number("LogLevel") {
+            self.tell_line(EventKind::Log, || Log { log_level, message, log_type: String::new() });
+        }
+    }
+}
+
+/// Answers what the server asks a user.
+struct Questions(Weak<Inner>);
+
+impl Prompter for Questions {
+    /// The one that there is, is a property.
+    fn password(&self, _: &str, _: &str, _: u32) -> Option<Secret> {
+        None
+    }
+
+    /// As the password: a property.
+    fn passphrase(&self, _: &Path, _: u32) -> Option<Secret> {
+        None
+    }
+
+    fn responses(&self, name: &str, instruction: &str, prompts: &[Prompt]) -> Option<Vec<Secret>> {
+        let inner = self.0.upgrade()?;
+        prompts.iter().map(|prompt| inner.response(name, instruction, prompt)).collect()
+    }
+
+    /// The interface has no event for it.
+    fn new_password(&self, _: &str) -> Option<Secret> {
+        None
+    }
+
+    /// The judge has decided.
+    fn accept_host_key(&self, _: &HostKeyQuestion) -> bool {
+        false
+    }
+}

@@ -1,0 +1,66 @@
+//! What is offered to the server.
+
+use underpass::{Builder, GroupSizes};
+
+use crate::Error;
+use crate::model::Value;
+use crate::store::{Member, Store};
+
+/// Sets the lists. Names that we do not know are left out, as the interface has it; a list without others is refused.
+///
+/// # Errors
+/// 1005: nothing of a list is left.
+pub(super) fn choose(builder: Builder, store: &Store) -> Result<Builder, Error> {
+    let list = |name: &str| names(store, name);
+    let mut host_keys = list("SSHPublicKeyAlgorithms")?;
+    if !store.text("SSHAcceptServerCAKey").is_empty() {
+        // A certificate is only shown to those who ask for it.
+        let certified: Vec<_> =
+            host_keys.iter().filter_map(|name| certified(name)).map(str::to_owned).collect();
+        host_keys = certified.into_iter().chain(host_keys).collect();
+    }
+    let builder = builder
+        .kex_algorithms(list("SSHKeyExchangeAlgorithms")?.join(","))
+        .host_key_algorithms(host_keys.join(","))
+        .ciphers(list("ssh_encryption_algorithms")?.join(","))
+        .macs(list("SSHMacAlgorithms")?.join(","))
+        .compression(list("ssh_compression_algorithms")?.join(","))
+        .pubkey_algorithms(list("SSHPubKeyAuthSigAlgorithms")?.join(","))
+        .unlisted_signatures(true);
+    let preferred = store.number_if_set("PreferredDHGroupBits").and_then(|bits| u32::try_from(bits).ok());
+    Ok(match preferred.and_then(GroupSizes::preferring) {
+        Some(sizes) => builder.group_sizes(sizes),
+        None => builder,
+    })
+}
+
+fn names(store: &Store, name: &str) -> Result<Vec<String>, Error> {
+    let member = Member::property(name).map_or_else(|| Member::setting(name), Ok)?;
+    let Value::List(words) = member.value else { return Ok(Vec::new()) };
+    let text = store.text(name);
+    let known: Vec<String> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| words.supported.contains(word))
+        .map(str::to_owned)
+        .collect();
+    if known.is_empty() {
+        return Err(Error::new(1005).because(format!("{name} is `{text}`.")));
+    }
+    Ok(known)
+}
+
+/// What OpenSSH calls the algorithm of a key with a certificate.
+fn certified(plain: &str) -> Option<&'static str> {
+    Some(match plain {
+        "ssh-ed25519" => "ssh-ed25519-cert-v01@openssh.com",
+        "ecdsa-sha2-nistp256" => "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+        "ecdsa-sha2-nistp384" => "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+        "ecdsa-sha2-nistp521" => "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+        "rsa-sha2-512" => "rsa-sha2-512-cert-v01@openssh.com",
+        "rsa-sha2-256" => "rsa-sha2-256-cert-v01@openssh.com",
+        "ssh-rsa" => "ssh-rsa-cert-v01@openssh.com",
+        "ssh-dss" => "ssh-dss-cert-v01@openssh.com",
+        _ => return None,
+    })
+}

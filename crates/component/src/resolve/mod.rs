@@ -1,0 +1,108 @@
+//! From the members' values to the settings of a tunnel, when it starts.
+
+mod algorithms;
+mod credential;
+mod proxy;
+mod sockets;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use underpass::{Backoff, Builder, Reconnect, StrictKex};
+
+pub(crate) use self::credential::{Kept, Wanted, find};
+use crate::lock::lock;
+use crate::model::ErrorGroup;
+use crate::store::Store;
+use crate::tunnel::Inner;
+use crate::{Error, hooks};
+
+/// What connects as the members say, and asks and tells the component.
+///
+/// # Errors
+/// Something is missing, or does not go together.
+pub(crate) fn builder(inner: &Arc<Inner>) -> Result<Builder, Error> {
+    let builder = {
+        let store = lock(&inner.store);
+        let builder = server(&store)?;
+        let builder = algorithms::choose(builder, &store)?;
+        let builder = credential::log_on(builder, &store, lock(&inner.kept).credential.as_ref())?;
+        let builder = proxy::choose(builder, &store)?;
+        let builder = sockets::choose(builder, &store);
+        endings(patience(builder, &store), &store)
+    };
+    Ok(hooks::install(builder, inner))
+}
+
+fn server(store: &Store) -> Result<Builder, Error> {
+    let host = store.text("ssh_host");
+    match host.trim_start_matches('*') {
+        "" => Err(Error::invalid("ssh_host is not set; it is the name or address of the SSH server.")),
+        "0.0.0.0" => Err(Error::of(ErrorGroup::SshTunnel, 102)),
+        host => {
+            let port = u16::try_from(store.number("ssh_port")).unwrap_or(0);
+            Ok(Builder::default().destination(underpass::Destination {
+                user: None,
+                host: host.to_owned(),
+                port: Some(port),
+            }))
+        }
+    }
+}
+
+/// How long things may take, and what happens when the connection breaks.
+fn patience(builder: Builder, store: &Store) -> Builder {
+    let seconds = |name: &str| {
+        u64::try_from(store.number(name)).ok().filter(|value| *value > 0).map(Duration::from_secs)
+    };
+    let timeout = seconds("ConnectionTimeout").or_else(|| seconds("default_timeout"));
+    let builder = match timeout {
+        Some(timeout) => builder.connect_timeout(timeout).handshake_timeout(timeout),
+        None => builder,
+    };
+    let interval = seconds("SSHKeepAliveInterval");
+    let count = u32::try_from(store.number("SSHKeepAliveCountMax")).unwrap_or(1).max(1);
+    let builder = builder.keepalive_interval(interval).keepalive_count(count);
+    let rekey = u64::try_from(store.number("KeyRenegotiationThreshold")).ok().filter(|bytes| *bytes > 0);
+    let builder = builder.rekey_bytes(rekey).reconnect(reconnect(store));
+    let rate = u64::try_from(store.number("MaxTransferRate")).ok().and_then(std::num::NonZeroU64::new);
+    builder.tunnel_rate_limit(rate)
+}
+
+fn reconnect(store: &Store) -> Reconnect {
+    let reconnect = match store.number("AutoReconnect") {
+        0 => Reconnect::never(),
+        1 => Reconnect::after_break(),
+        _ => Reconnect::always(),
+    };
+    let interval = u64::try_from(store.number("RetryInterval")).unwrap_or(0);
+    let reconnect = reconnect.backoff(Backoff::Fixed(Duration::from_secs(interval)));
+    match store.number_if_set("MaxRetryCount").and_then(|most| u32::try_from(most).ok()) {
+        Some(most) => reconnect.at_most(most),
+        None => reconnect,
+    }
+}
+
+/// How a connection ends, and what is carried at once.
+fn endings(builder: Builder, store: &Store) -> Builder {
+    let strict = match store.number("UseStrictKeyExchange") {
+        0 => StrictKex::Disabled,
+        1 => StrictKex::Enabled,
+        2 => StrictKex::RejectAffected,
+        _ => StrictKex::Required,
+    };
+    let size = |name: &str| u32::try_from(store.number_if_set(name)?).ok();
+    let builder = builder.strict_kex(strict).max_connections(MOST_CONNECTIONS);
+    let builder = match size("MaxPacketSize") {
+        Some(bytes) => builder.max_packet(bytes),
+        None => builder,
+    };
+    let builder = match size("MaxWindowSize") {
+        Some(bytes) => builder.max_window(bytes),
+        None => builder,
+    };
+    builder.fingerprint_hash(crate::seen::hash_of(store)).identification(store.text("ClientSSHVersionString"))
+}
+
+/// The component counts clients itself.
+const MOST_CONNECTIONS: usize = 100_000;

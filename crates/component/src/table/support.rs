@@ -1,0 +1,55 @@
+//! How far members do what the interface says.
+
+use crate::model::{Support, SupportRow};
+
+/// The members that do something else, or nothing, on some platforms or at all. Every other is
+/// [effective](Support::Effective).
+pub const SUPPORT: &[SupportRow] = &[
+    reinterpreted(
+        "ChannelDataEOL",
+        "`on_data_in` tells of the channel's data, too, while this and `MaxChannelDataLength` are set for the client's \
+         connection, whose number stands for the channel's",
+    ),
+    reinterpreted("ChannelDataEOLFound", "told within `on_data_in`, of data of a channel"),
+    reinterpreted("MaxChannelDataLength", "see `ChannelDataEOL`"),
+    reinterpreted(
+        "DefaultConnectionTimeout",
+        "kept; clients shake no hands here, and a SOCKS client has a limit of its own",
+    ),
+    reinterpreted("EnablePageantAuth", "the agent of `SSH_AUTH_SOCK`, except on Windows"),
+    reinterpreted("KerberosDelegation", "wherever the system has a GSSAPI library"),
+    reinterpreted("KerberosRealm", "wherever the system has a GSSAPI library"),
+    reinterpreted("KerberosSPN", "wherever the system has a GSSAPI library"),
+    reinterpreted("firewall_auto_detect", "the proxy of the environment's variables or of the desktop"),
+    reinterpreted("LicenseInfo", "there are no keys to the product: it says by which licence it may be used"),
+    reinterpreted("ProcessIdleEvents", "kept; there is no message loop that would deliver events by itself"),
+    reinterpreted("MaxTransferRate", "holds for each direction"),
+    platform("KeepAliveInterval", "systems that let programs set it; they count whole seconds"),
+    platform("KeepAliveRetryCount", "Linux"),
+    platform("KeepAliveTime", "systems that let programs set it; they count whole seconds"),
+    platform("UseIOCP", "kept; has no effect outside Windows, nor does the runtime need to be told there"),
+    platform("UseWindowsMessages", "kept; has no effect outside Windows, nor is it needed there"),
+    build("UseFIPSCompliantAPI", "True takes a build with a validated module, and is refused otherwise"),
+    build(
+        "UseInternalSecurityAPI",
+        "False takes a build with the system's OpenSSL, and is refused otherwise",
+    ),
+];
+
+/// How far a member does what the interface says, and what it does instead.
+pub fn support(member: &str) -> (Support, &'static str) {
+    let row = SUPPORT.iter().find(|row| row.member.eq_ignore_ascii_case(member));
+    row.map_or((Support::Effective, ""), |row| (row.support, row.note))
+}
+
+const fn reinterpreted(member: &'static str, note: &'static str) -> SupportRow {
+    SupportRow { member, support: Support::Reinterpreted, note }
+}
+
+const fn platform(member: &'static str, note: &'static str) -> SupportRow {
+    SupportRow { member, support: Support::PlatformBound, note }
+}
+
+const fn build(member: &'static str, note: &'static str) -> SupportRow {
+    SupportRow { member, support: Support::BuildFeature, note }
+}

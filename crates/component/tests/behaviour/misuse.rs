@@ -1,0 +1,100 @@
+//! Calls that nobody should make, from everywhere at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use underpass_component::{EventKind, SshTunnel};
+
+use crate::support::{Setup, connect};
+
+/// Random calls, also of what cannot work.
+fn call(tunnel: &SshTunnel, random: u64) {
+    let number = i64::try_from(random >> 40).unwrap() % 5 - 1;
+    match random % 20 {
+        0 => drop(tunnel.start_listening()),
+        1 => tunnel.stop_listening(),
+        2 if random.is_multiple_of(7) => tunnel.shutdown(),
+        3 => drop(tunnel.connect()),
+        4 => drop(tunnel.disconnect(number)),
+        5 => drop(tunnel.set_client_connected(number, false)),
+        6 => drop(tunnel.set_client_data_to_send(number, "x")),
+        7 => drop(tunnel.client_connection_id(number)),
+        8 => drop(tunnel.set_client_accept_data(number, random.is_multiple_of(3))),
+        9 => drop(tunnel.set_client_record_length(number, number)),
+        10 => drop(tunnel.config("SSHKeyRenegotiate")),
+        11 => drop(tunnel.config("ConnectionUID[2]")),
+        12 => drop(tunnel.set_default_eol("\n")),
+        13 => drop(tunnel.set_ssh_port(number)),
+        14 => drop(tunnel.set("no_such", true)),
+        15 => tunnel.off(EventKind::SshStatus),
+        16 => tunnel.on_ssh_status(|tunnel, _| tunnel.do_events()),
+        17 => drop(tunnel.client_count()),
+        18 => drop(tunnel.config("x=y")),
+        _ => tunnel.do_events(),
+    }
+}
+
+fn next(state: &AtomicU64) -> u64 {
+    // A step of splitmix64.
+    let mut z = state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[test]
+fn random_calls_from_two_threads_and_handlers_end() {
+    const CALLS: usize = 200;
+    let setup = Setup::new();
+    setup.tunnel.set_default_timeout(1).unwrap();
+    let random = Arc::new(AtomicU64::new(1));
+    for kind in EventKind::ALL {
+        let random = random.clone();
+        setup.tunnel.on(*kind, move |tunnel, _| {
+            let choice = next(&random);
+            if choice.is_multiple_of(4) {
+                call(tunnel, choice);
+            }
+        });
+    }
+    let over = AtomicBool::new(false);
+    let late = Instant::now() + Duration::from_secs(120);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..CALLS {
+                        assert!(Instant::now() < late, "the calls take too long");
+                        call(&setup.tunnel, next(&random));
+                    }
+                })
+            })
+            .collect();
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                if setup.tunnel.listening() && setup.tunnel.local_port() > 0 {
+                    let _ = std::panic::catch_unwind(|| drop(connect(&setup.tunnel)));
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        over.store(true, Ordering::Relaxed);
+    });
+    setup.tunnel.shutdown();
+    assert!(!setup.tunnel.listening() && !setup.tunnel.connected());
+}
+
+#[test]
+fn after_the_end_members_answer() {
+    let setup = Setup::started();
+    let (_stream, id) = setup.client();
+    setup.tunnel.shutdown();
+    setup.tunnel.do_events();
+    assert_eq!(setup.tunnel.disconnect(id).unwrap_err().code(), 126);
+    assert_eq!(setup.tunnel.set_client_data_to_send(0, "x").unwrap_err().code(), 126);
+    assert_eq!(setup.tunnel.config("SSHKeyRenegotiate").unwrap_err().code(), 212);
+    setup.tunnel.shutdown();
+    setup.tunnel.stop_listening();
+}
