@@ -77,7 +77,8 @@ impl Exit {
             ErrorKind::Disconnected { .. }
             | ErrorKind::Lost { .. }
             | ErrorKind::PeerDead { .. }
-            | ErrorKind::NotConnected { .. } => Self::LOST,
+            | ErrorKind::NotConnected { .. }
+            | ErrorKind::NotReconnected { .. } => Self::LOST,
             ErrorKind::Stopped => Self::DONE,
             // Kinds that later versions of the library add.
             _ => Self::INTERNAL,
@@ -123,6 +124,7 @@ mod tests {
             (Error::disconnected(Step::Carry, "h", DisconnectReason::BY_APPLICATION, b""), 11),
             (Error::lost(Step::Carry, "h", None), 11),
             (Error::peer_dead("h", Duration::ZERO), 11),
+            (Error::not_reconnected(1, &Error::peer_dead("h", Duration::ZERO)), 11),
             (Error::stopped(), 0),
         ];
         for (error, code) in cases {

@@ -4,8 +4,8 @@ use underpass_crypto::{Secret, Signer};
 use underpass_pkcs11::UriError;
 
 use crate::{
-    CustomAuthentication, Destination, Error, Event, Forward, HostKeyJudge, Identity, Prompter, ServerPacket,
-    Settings, ShownHostKey, UserCertificate,
+    BeforeReconnect, CustomAuthentication, Destination, Error, Event, Forward, HostKeyJudge, Identity,
+    Prompter, ReconnectAttempt, ServerPacket, Settings, ShownHostKey, UserCertificate,
 };
 
 /// Collects the settings of a tunnel, then opens it.
@@ -145,6 +145,29 @@ impl Builder {
     /// ```
     pub fn host_key_judge(mut self, judge: impl Fn(&ShownHostKey) -> bool + Send + Sync + 'static) -> Self {
         self.settings.host_key_judge = Some(HostKeyJudge::new(judge));
+        self
+    }
+
+    /// Has the program say, before each attempt to connect again, whether it is to be made; if not, the tunnel ends with
+    /// [`ErrorKind::NotReconnected`](crate::ErrorKind::NotReconnected). Only attempts that the
+    /// [settings](Settings::reconnect) allow are asked about, with [`Reconnect::always`](crate::Reconnect::always) also
+    /// those before the tunnel is open. `wanted` is called on a thread of its own and may block; the wait before the attempt
+    /// goes on meanwhile.
+    ///
+    /// ```
+    /// use underpass::Tunnel;
+    ///
+    /// let builder = Tunnel::builder("me@bastion").before_reconnect(|due| {
+    ///     eprintln!("{}; attempt {} in {:?}", due.error, due.attempt, due.after);
+    ///     due.attempt <= 20
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn before_reconnect(
+        mut self,
+        wanted: impl Fn(&ReconnectAttempt) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.before_reconnect = Some(BeforeReconnect::new(wanted));
         self
     }
 

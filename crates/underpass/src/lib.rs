@@ -148,7 +148,7 @@ pub use judge::{HostCertificate, HostKeyJudge, ShownHostKey};
 pub use kerberos::{Kerberos, KerberosCredentials};
 pub use logon::{HostBased, UserCertificate, host_key_files, this_host};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
-pub use reconnect::{Backoff, Reconnect, ReconnectWhen};
+pub use reconnect::{Backoff, BeforeReconnect, Reconnect, ReconnectAttempt, ReconnectWhen};
 pub use settings::{AddressFamily, HostKeyPolicy, Identity, Settings, default_identity_files};
 pub use socket_options::SocketOptions;
 pub use stats::Stats;

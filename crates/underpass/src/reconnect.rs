@@ -1,9 +1,12 @@
 //! When to try again: after which failures, how long to wait, when to give up.
 
+mod consent;
 mod outlook;
 
 use std::fmt;
 use std::time::{Duration, Instant};
+
+pub use consent::{BeforeReconnect, ReconnectAttempt};
 
 use crate::Error;
 use outlook::{Outlook, Pace};

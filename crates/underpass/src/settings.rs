@@ -6,9 +6,9 @@ use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
 
 use crate::{
-    AgentUse, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error, Event, Forward,
-    HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter, Proxy, Reconnect,
-    SocketOptions, UserCertificate,
+    AgentUse, BeforeReconnect, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error,
+    Event, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter,
+    Proxy, Reconnect, SocketOptions, UserCertificate,
     destination::{check_host, check_user},
 };
 
@@ -61,6 +61,9 @@ settings! {
 
     /// What happens when the connection breaks. Default: see [`Reconnect`].
     reconnect: Reconnect = Reconnect::default(), set(reconnect: Reconnect) => reconnect;
+
+    /// Says before each attempt to connect again whether it is to be made. Default: they all are.
+    before_reconnect: Option<BeforeReconnect> = None;
 
     /// How many new connections may wait while there is no connection to the server. Default: 1000.
     waiting_connections: usize = 1000, set(most: usize) => most;

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, sleep_until};
 
+use crate::blocking::{QUESTION, elsewhere};
 use crate::connect::{Live, LogOn, Route, Secured, Tasks};
 use crate::entropy::random;
 use crate::limiter::{Admission, LIMITERS, Outcome, Permit, Server};
@@ -19,7 +20,7 @@ use crate::reconnect::{Retrying, Verdict};
 use crate::session::Command;
 use crate::switchboard::Switchboard;
 use crate::wake::Watch;
-use crate::{Error, ErrorKind, Event, Settings, State, Step};
+use crate::{Error, ErrorKind, Event, ReconnectAttempt, Settings, State, Step};
 
 /// How often the clocks are compared. A machine that wakes is noticed this soon.
 const LOOK: Duration = Duration::from_secs(5);
@@ -244,9 +245,10 @@ impl Supervisor {
         };
         let hurried = if self.is_due_to_the_network(&error) { self.hurry() } else { None };
         let after = hurried.map_or(after, |hurried| after.min(hurried));
-        self.shared.state.send_replace(State::Reconnecting);
-        self.shared.settings.tell(|| Event::Reconnecting { error: error.clone(), attempt, after });
         let mut due = Instant::now() + after;
+        self.shared.state.send_replace(State::Reconnecting);
+        self.ask_program(&error, attempt, after).await?;
+        self.shared.settings.tell(|| Event::Reconnecting { error: error.clone(), attempt, after });
         loop {
             tokio::select! {
                 () = sleep_until(due.into()) => return Ok(()),
@@ -260,6 +262,19 @@ impl Supervisor {
             if let Some(delay) = self.hurry() {
                 due = due.min(Instant::now() + delay);
             }
+        }
+    }
+
+    /// Has the program say whether it wants the attempt. The wait goes on meanwhile.
+    async fn ask_program(&self, error: &Error, attempt: u32, after: Duration) -> Result<(), Error> {
+        let settings = &self.shared.settings;
+        let Some(before) = settings.before_reconnect.clone() else { return Ok(()) };
+        let max_attempts = settings.reconnect.max_attempts;
+        let due = ReconnectAttempt { attempt, max_attempts, after, error: error.clone() };
+        match elsewhere(QUESTION, move || before.is_wanted(&due)).await {
+            Some(true) => Ok(()),
+            // Whoever panics has not agreed.
+            Some(false) | None => Err(Error::not_reconnected(attempt, error)),
         }
     }
 

@@ -30,16 +30,9 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
             "update the server, or demand less of it: see the settings for the strict key exchange and for the server's \
              identification"
         }
-        ErrorKind::HostKeyRevoked { .. } => {
-            "do not connect: the key may be in somebody else's hands; ask the server's administrator"
-        }
-        ErrorKind::HostKeyRejected { .. } => {
-            "compare the fingerprint with one from the server's administrator; if it is the server's, have the program \
-             accept it"
-        }
-        ErrorKind::HostCertificate { .. } => {
-            "ask the server's administrator for a new certificate; until then the key itself can be put on record"
-        }
+        ErrorKind::HostKeyRevoked { .. }
+        | ErrorKind::HostKeyRejected { .. }
+        | ErrorKind::HostCertificate { .. } => host_key(error.kind()),
         ErrorKind::Authentication { tried, accepted, .. } => authentication(tried, accepted),
         ErrorKind::Kerberos { .. } => "run kinit, and check krb5.conf",
         ErrorKind::Identity { .. } => {
@@ -74,7 +67,7 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'_, str>> {
         ErrorKind::NotConnected { .. } => {
             "wait: the tunnel keeps trying to reach the server, and tells when it has"
         }
-        ErrorKind::Stopped => return None,
+        ErrorKind::NotReconnected { .. } | ErrorKind::Stopped => return None,
         ErrorKind::Internal { .. } => "this is a fault of Underpass: report it with the most verbose output",
     };
     Some(Cow::Borrowed(fixed))
@@ -120,6 +113,20 @@ fn incompatible(list: &str, theirs: &[String]) -> Cow<'static, str> {
 
 fn strengths<T: Named>(algorithms: &[&T]) -> Vec<(&'static str, Strength)> {
     algorithms.iter().map(|algorithm| (algorithm.name(), algorithm.strength())).collect()
+}
+
+fn host_key(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::HostKeyRevoked { .. } => {
+            "do not connect: the key may be in somebody else's hands; ask the server's administrator"
+        }
+        ErrorKind::HostKeyRejected { .. } => {
+            "compare the fingerprint with one from the server's administrator"
+        }
+        _ => {
+            "ask the server's administrator for a new certificate; until then the key itself can be put on record"
+        }
+    }
 }
 
 fn host_key_changed(recorded: Option<&HostKeyLocation>) -> Cow<'static, str> {
@@ -177,7 +184,7 @@ fn timeout(step: Step) -> &'static str {
 
 fn authentication(tried: &[String], accepted: &[String]) -> &'static str {
     let has = |list: &[String], method: &str| list.iter().any(|name| name.starts_with(method));
-    if tried.is_empty() {
+    if tried.iter().all(|name| name == "none") {
         return "give a key or a password for a method that the server accepts";
     }
     if tried.iter().all(|name| name.starts_with("gssapi-")) {

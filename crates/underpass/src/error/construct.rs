@@ -255,6 +255,14 @@ impl Error {
         Self::new(Step::OpenChannel, ErrorKind::NotConnected { waited }).with_host(host)
     }
 
+    /// The program did not want the attempt to connect again that `error` made due.
+    pub fn not_reconnected(attempt: u32, error: &Error) -> Self {
+        let kind = ErrorKind::NotReconnected { attempt, problem: error.kind().to_string() };
+        let mut declined = Self::new(error.step(), kind).with_source(error.clone());
+        declined.0.host.clone_from(&error.0.host);
+        declined
+    }
+
     /// The tunnel was told to stop.
     pub fn stopped() -> Self {
         Self::new(Step::Stop, ErrorKind::Stopped)

@@ -27,6 +27,7 @@ use crate::{Endpoint, Forward};
 /// | [`NotAllowed`](Self::NotAllowed), [`TooMany`](Self::TooMany) | the settings' | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
 /// | [`ClientMisbehaved`](Self::ClientMisbehaved) | the client's of a dynamic forward, or of an adopted connection | [`Adopted::reached`](crate::Adopted::reached) |
 /// | [`NotConnected`](Self::NotConnected) | the server's or the network's: the tunnel keeps trying | [`Event::ConnectionFailed`](crate::Event::ConnectionFailed) |
+/// | [`NotReconnected`](Self::NotReconnected) | the program's decision | `open`, `closed` |
 /// | [`Stopped`](Self::Stopped) | nobody's: it was asked for | connections that were opening |
 /// | [`Internal`](Self::Internal) | ours: report it | anywhere |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,6 +235,14 @@ pub enum ErrorKind {
         /// How long it was waited for. Zero: too many others wait already.
         waited: Duration,
     },
+    /// An attempt to connect again was due, and the program did not want it. Why it was due is the
+    /// [`source`](std::error::Error::source), an [`Error`](crate::Error).
+    NotReconnected {
+        /// Which attempt it was in a row, from 1.
+        attempt: u32,
+        /// Why it was due, in words that are safe to show.
+        problem: String,
+    },
     /// The tunnel was told to stop, or the program closed the connection.
     Stopped,
     /// A fault of this library.
@@ -297,6 +306,7 @@ impl ErrorKind {
             Self::Lost { .. } => "lost",
             Self::PeerDead { .. } => "peer-dead",
             Self::NotConnected { .. } => "not-connected",
+            Self::NotReconnected { .. } => "not-reconnected",
             Self::Stopped => "stopped",
             Self::Internal { .. } => "internal",
         }
@@ -366,6 +376,9 @@ impl fmt::Display for ErrorKind {
             }
             Self::NotConnected { waited } => {
                 write!(f, "the connection to the server was down and not back after {}", Seconds(*waited))
+            }
+            Self::NotReconnected { attempt, problem } => {
+                write!(f, "{problem}; the program did not want attempt {attempt} to reconnect")
             }
             Self::Stopped => f.write_str("it was told to stop"),
             Self::Internal { what } => write!(f, "internal fault: {what}"),

@@ -68,7 +68,7 @@ pub(super) fn of(error: &Error) -> Outlook {
         | ErrorKind::TooMany { .. } => Outlook::Lasting,
         // It is to be reported, and another attempt would hide it.
         ErrorKind::Internal { .. } => Outlook::Lasting,
-        ErrorKind::Stopped => Outlook::Lasting,
+        ErrorKind::NotReconnected { .. } | ErrorKind::Stopped => Outlook::Lasting,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod adopting;
+mod asking_before;
 mod changing_forwards;
 mod connected;
 mod credentials;
