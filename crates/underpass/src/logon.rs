@@ -27,6 +27,7 @@ use crate::blocking::lock;
 use crate::gss::MECHANISM;
 use crate::{AgentUse, Error, Event, Prompt, Settings};
 
+const NONE: &str = "none";
 const GSSAPI_KEYEX: &str = "gssapi-keyex";
 const GSSAPI_WITH_MIC: &str = "gssapi-with-mic";
 
@@ -122,7 +123,7 @@ impl Logon {
 
     /// The method that is being tried.
     pub(crate) fn method(&self) -> &'static str {
-        self.current.as_ref().map_or("none", |current| current.method)
+        self.current.as_ref().map_or(NONE, |current| current.method)
     }
 
     /// Chooses after a refusal; `None` at the beginning, which asks the server what it takes.
@@ -131,10 +132,13 @@ impl Logon {
             return self.next_custom(last);
         }
         let Some(last) = last else {
-            return self.offer("none", String::new(), None, Credential::None);
+            return self.offer(NONE, String::new(), None, Credential::None);
         };
-        self.report(last);
+        let refused = self.report(last);
         self.remaining.clone_from(&last.remaining);
+        if refused && self.settings.stop_at_first_refusal {
+            return Next::Offer(Credential::GiveUp);
+        }
         self.choose(&last.remaining)
     }
 
@@ -264,17 +268,19 @@ impl Logon {
     pub(crate) fn failure(&mut self, remaining: Vec<String>) -> Error {
         match self.key_problem.take() {
             Some(problem) if !self.key_offered && self.tried.is_empty() => problem,
-            _ => Error::authentication(
-                &self.settings.host,
-                &self.user,
-                std::mem::take(&mut self.tried),
-                remaining,
-            ),
+            _ => {
+                let mut tried = std::mem::take(&mut self.tried);
+                if self.settings.preferred_authentications.iter().all(|method| method == NONE) {
+                    tried.push(NONE.to_owned());
+                }
+                Error::authentication(&self.settings.host, &self.user, tried, remaining)
+            }
         }
     }
 
-    fn report(&mut self, last: &Refused) {
-        let Some(current) = self.current.take() else { return };
+    /// Tells whether the server has refused what was tried.
+    fn report(&mut self, last: &Refused) -> bool {
+        let Some(current) = self.current.take() else { return false };
         if !last.partial && self.given.as_ref().is_some_and(|(method, _)| *method == current.method) {
             self.given = None;
         }
@@ -282,12 +288,12 @@ impl Logon {
             let why = current.candidate.as_ref().map(Candidate::unsuited).unwrap_or_default();
             let text = format!("{}: {why}", current.detail);
             self.settings.tell(|| Event::Detail { level: 1, text });
-            return;
+            return false;
         }
-        if current.method == "none" {
+        if current.method == NONE {
             let text = format!("the server takes {}", last.remaining.join(", "));
             self.settings.tell(|| Event::Detail { level: 1, text });
-            return;
+            return false;
         }
         if current.candidate.is_some() && self.key_problem.is_none() {
             self.key_offered = true;
@@ -302,6 +308,7 @@ impl Logon {
             remaining: last.remaining.clone(),
             partial: last.partial,
         });
+        !last.partial
     }
 
     fn choose(&mut self, remaining: &[String]) -> Next {

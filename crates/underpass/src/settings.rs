@@ -121,12 +121,17 @@ settings! {
     /// Whether no person is there to answer: the prompter is never asked. Default: no.
     batch: bool = false, set(batch: bool) => batch;
 
-    /// The authentication methods, in the order in which they are tried. Those of Kerberos are among them only if
+    /// The authentication methods, in the order in which they are tried, behind a request without any (`none`), which tells
+    /// what the server takes. Without any here, the server has to let the user in for that. Those of Kerberos are among them only if
     /// `kerberos` says so, and `hostbased` if `host_based` does. Default: `gssapi-keyex`, `gssapi-with-mic`, `hostbased`,
     /// `publickey`, `keyboard-interactive`, `password`.
     preferred_authentications: Vec<String> =
         ["gssapi-keyex", "gssapi-with-mic", "hostbased", "publickey", "keyboard-interactive", "password"].map(str::to_owned).into(),
         set(methods: impl IntoIterator<Item = impl Into<String>>) => methods.into_iter().map(Into::into).collect();
+
+    /// Whether the login ends with the first attempt that the server refuses, instead of going on with the next key,
+    /// password or method. What it accepts as a part of what it wants, it does not refuse. Default: no.
+    stop_at_first_refusal: bool = false, set(stop: bool) => stop;
 
     /// How Kerberos is used. Default: not at all, see [`Kerberos`].
     kerberos: Kerberos = Kerberos::default(), set(kerberos: Kerberos) => kerberos;

@@ -265,3 +265,41 @@ async fn a_program_may_write_the_messages_itself() {
         assert!(matches!(error.kind(), ErrorKind::Authentication { .. }), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn without_a_method_only_a_request_without_one_is_made() {
+    let bastion = Bastion::start().await;
+    for methods in [&[][..], &["none"]] {
+        let events = Events::default();
+        let builder = bastion.builder().preferred_authentications(methods.iter().copied());
+        let error = refused(builder.observer(events.observer())).await;
+        let ErrorKind::Authentication { tried: said, accepted, .. } = error.kind() else { panic!("{error}") };
+        assert_eq!((tried(&events), said), (vec!["none".to_owned()], &vec!["none".to_owned()]));
+        assert!(accepted.iter().any(|method| method == "password"), "{accepted:?}");
+        assert!(error.advice().unwrap().contains("a key or a password"));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_end_where_that_is_wanted() {
+    let allow =
+        |gateway: GatewayBuilder| gateway.allow_password(USER, PASSWORD).allow_key(USER, public("id_plain"));
+    let bastion = Bastion::with(allow).await;
+    for (stop, expected) in [
+        (true, &["none", "keyboard-interactive"][..]),
+        (false, &["none", "keyboard-interactive", "publickey"]),
+    ] {
+        let events = Events::default();
+        let builder = bastion.builder().password("wrong").identity_file(key_file("id_plain"));
+        let builder = builder.preferred_authentications(["keyboard-interactive", "publickey"]);
+        let opened = within(builder.stop_at_first_refusal(stop).observer(events.observer()).open()).await;
+        assert_eq!(tried(&events), expected);
+        let Err(error) = opened else {
+            assert!(!stop);
+            continue;
+        };
+        assert!(stop, "{error}");
+        let ErrorKind::Authentication { tried, .. } = error.kind() else { panic!("{error}") };
+        assert_eq!(tried.as_slice(), ["keyboard-interactive"]);
+    }
+}
