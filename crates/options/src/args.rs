@@ -79,6 +79,7 @@ pub(crate) struct Server {
     pub(crate) proxy_command: Option<String>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) proxy_headers: Headers,
+    pub(crate) proxy_exceptions: Option<String>,
     pub(crate) local_address: Option<IpAddr>,
     pub(crate) local_port: Option<u16>,
 }

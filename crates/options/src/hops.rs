@@ -52,6 +52,7 @@ fn args_of(args: &Args, hop: &Destination, machine: &dyn Surroundings) -> Result
 fn begin_at_network(own: &mut Args, args: &Args) {
     own.server.proxy = args.server.proxy.clone();
     own.server.proxy_headers = args.server.proxy_headers.clone();
+    own.server.proxy_exceptions = args.server.proxy_exceptions.clone();
     own.server.local_address = own.server.local_address.or(args.server.local_address);
     own.server.local_port = own.server.local_port.or(args.server.local_port);
     own.server.proxy_command = own.server.proxy_command.take().or_else(|| args.server.proxy_command.clone());

@@ -113,6 +113,7 @@ fn sockets(settings: &mut Settings, args: &Args) {
 
 /// How the server is reached. Of several ways the closest to the network counts, a command first.
 fn way(settings: &mut Settings, args: &Args, paths: &Paths<'_>) -> Result<(), Error> {
+    put(&mut settings.proxy_exceptions, args.server.proxy_exceptions.clone());
     let command = args.server.proxy_command.as_deref().filter(|command| *command != "none");
     if let Some(command) = command {
         settings.proxy = Proxy::Command(paths.text("ProxyCommand", command)?);

@@ -275,6 +275,10 @@ settings! {
     /// How the server is reached. Default: directly.
     proxy: Proxy = Proxy::Direct, set(proxy: Proxy) => proxy;
 
+    /// Hosts to which no proxy of [`proxy`](Self::proxy) is used, whether it is named or the system's, in the syntax of the
+    /// variable `NO_PROXY`: `*.example.com; 10.0.0.0/8`. Default: none.
+    proxy_exceptions: String = String::new(), set(list: impl Into<String>) => list.into();
+
     /// How many connections may be open or opening at the same time; further ones are refused, from 1 to 100,000.
     /// Default: 1000.
     max_connections: usize = 1000, set(most: usize) => most;

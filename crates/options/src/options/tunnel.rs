@@ -202,6 +202,15 @@ pub(super) static TUNNEL: &[Row] = &[
         ..row(Group::Server)
     },
     Row {
+        flags: &[long("proxy-except")],
+        metavar: "LIST",
+        doc: "Reach these servers without the proxy: names, those below a name, addresses and networks, as in NO_PROXY",
+        default: "none",
+        example: "*.example.com,10.0.0.0/8",
+        action: Action::Set(|args, value| set(&mut args.server.proxy_exceptions, Ok(value.into()))),
+        ..row(Group::Server)
+    },
+    Row {
         flags: &[short('b')],
         keyword: Some("BindAddress"),
         metavar: "ADDRESS",

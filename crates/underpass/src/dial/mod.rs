@@ -10,7 +10,7 @@ use std::fmt;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use underpass_proxy::{Headers, ProxyUrl};
+use underpass_proxy::{Exceptions, Headers, ProxyUrl};
 
 use crate::session::Stream;
 use crate::{Error, Event, Settings, Step};
@@ -97,6 +97,9 @@ pub(crate) async fn dial(settings: &Settings) -> Result<Transport, Error> {
     let deadline = Instant::now() + settings.connect_timeout;
     settings.tell(|| Event::Connecting { host: settings.host.clone(), port: settings.port });
     match &settings.proxy {
+        Proxy::Url { .. } | Proxy::System { .. } if is_exception(settings) => {
+            Ok(direct(settings, &settings.host, settings.port, deadline).await?.into())
+        }
         Proxy::Direct => Ok(direct(settings, &settings.host, settings.port, deadline).await?.into()),
         Proxy::Url { url, headers } => proxy::through(settings, url, headers, deadline).await,
         Proxy::System { headers } => match system::proxy(&settings.host, settings.port).await? {
@@ -108,6 +111,14 @@ pub(crate) async fn dial(settings: &Settings) -> Result<Transport, Error> {
             Err(error) => Err(Error::proxy_command(&settings.host, format!("it does not start: {error}"))),
         },
     }
+}
+
+fn is_exception(settings: &Settings) -> bool {
+    let exceptions = Exceptions::parse(&settings.proxy_exceptions);
+    for warning in exceptions.warnings() {
+        settings.tell(|| Event::Warning { text: format!("among the exceptions of the proxy, {warning}") });
+    }
+    exceptions.contains(&settings.host, settings.port)
 }
 
 /// TCP to a host: the server, or a proxy before it.

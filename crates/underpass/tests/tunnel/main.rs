@@ -22,6 +22,7 @@ mod listening;
 mod loss;
 mod negotiation;
 mod observers;
+mod proxies;
 mod reconnecting;
 mod remote_forward;
 mod stopping;
