@@ -7,8 +7,8 @@ use underpass_proxy::Access;
 
 use crate::{
     AgentUse, BeforeReconnect, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error,
-    Event, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer, Prompter,
-    Proxy, Reconnect, SocketOptions, UserCertificate,
+    Event, Farewell, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer,
+    Prompter, Proxy, Reconnect, SocketOptions, UserCertificate,
     destination::{check_host, check_user},
 };
 
@@ -271,6 +271,9 @@ settings! {
 
     /// The port to connect to the server from. Default: 0, the system chooses.
     local_port: u16 = 0, set(port: u16) => port;
+
+    /// How the server is left. Default: without waiting for anything, see [`Farewell`].
+    farewell: Farewell = Farewell::default(), set(farewell: Farewell) => farewell;
 
     /// How the server is reached. Default: directly.
     proxy: Proxy = Proxy::Direct, set(proxy: Proxy) => proxy;

@@ -64,6 +64,12 @@ pub(crate) async fn last_words(socket: &mut Socket, reply: &[u8]) -> io::Result<
     Ok(())
 }
 
+/// Waits until the other side ends the connection; what still comes does not matter.
+pub(super) async fn end_of(socket: &mut Socket) {
+    let mut buffer = [0; 4096];
+    while poll_fn(|cx| socket.poll_read(cx, &mut buffer)).await.is_ok_and(|count| count > 0) {}
+}
+
 /// Writes all of it.
 pub(crate) async fn write_all(socket: &mut Socket, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {

@@ -31,7 +31,7 @@ use underpass_proto::{
 use underpass_wire::DisconnectReason;
 
 pub(crate) use self::carry::{Asker, Carry, Command, ConnectionInfo, Failure};
-use self::farewell::part;
+use self::farewell::{end_of, part};
 pub(crate) use self::farewell::{farewell, last_words, write_all};
 pub(crate) use self::pace::Limits;
 use self::pace::{Pace, Waiting};
@@ -168,6 +168,8 @@ enum Ending {
     Running,
     /// Ends when no channel is left, or at this time.
     Draining(Instant),
+    /// The same, once all channels are closed on this side.
+    Leaving(Instant),
     /// The engine is closed; its last words may be written until then.
     Closed(underpass_proto::Error, Instant),
 }
@@ -213,7 +215,6 @@ impl<S: Side> Session<S> {
     pub(crate) async fn run(mut self) -> Ended<S> {
         // Tokio's budget would run out before the round's last step, the write. `ROUNDS` bounds a turn instead.
         let error = tokio::task::unconstrained(std::future::poll_fn(|cx| self.poll(cx))).await;
-        self.transport.finish();
         self.commands.close();
         let mut unserved = Vec::new();
         while let Ok(command) = self.commands.try_recv() {
@@ -231,6 +232,12 @@ impl<S: Side> Session<S> {
                 unserved.push(carried.into_unserved());
             }
         }
+        if let (underpass_proto::Error::Stopped, Some(patience)) = (&error, self.limits.farewell.server_close)
+        {
+            // One that does not has had its chance.
+            let _ = tokio::time::timeout(patience, end_of(&mut self.transport)).await;
+        }
+        self.transport.finish();
         Ended { side: self.side, error, cause: self.cause, unserved }
     }
 
@@ -461,7 +468,7 @@ impl<S: Side> Session<S> {
                         self.ending = Ending::Draining(until);
                     }
                 }
-                Command::Cut => self.disconnect(now),
+                Command::Cut => self.leave(now),
             }
         }
         true
@@ -502,6 +509,24 @@ impl<S: Side> Session<S> {
         }
     }
 
+    /// Ends it, by way of closing the channels if the peer is to see that.
+    fn leave(&mut self, now: Instant) {
+        match (self.limits.farewell.channel_close, &self.ending) {
+            (Some(patience), Ending::Running | Ending::Draining(_)) if self.engine.channel_count() > 0 => {
+                let channels: Vec<ChannelId> = self.carried.keys().copied().collect();
+                for channel in channels {
+                    self.engine.close(channel, now);
+                    // Those that are not open yet are not served any more.
+                    if self.carried.get(&channel).is_some_and(|carried| carried.relay.is_open()) {
+                        self.on_over(channel, Some(io::Error::other("the tunnel was stopped")));
+                    }
+                }
+                self.ending = Ending::Leaving(now + patience);
+            }
+            _ => self.disconnect(now),
+        }
+    }
+
     fn disconnect(&mut self, now: Instant) {
         let goodbye = Goodbye { reason: DisconnectReason::BY_APPLICATION, description: "" };
         self.engine.disconnect(&goodbye, now);
@@ -515,16 +540,20 @@ impl<S: Side> Session<S> {
             self.engine.handle_timeout(now);
             progress = true;
         }
-        // A channel that the peer has not closed may still hold an upload's last bytes on their way.
-        if let Ending::Draining(until) = self.ending
-            && (self.engine.channel_count() == 0 || until <= now)
-        {
-            self.disconnect(now);
-            return true;
+        if let Ending::Draining(until) | Ending::Leaving(until) = self.ending {
+            // A channel that the peer has not closed may still hold an upload's last bytes on their way.
+            if self.engine.channel_count() == 0 {
+                self.disconnect(now);
+                return true;
+            }
+            if until <= now {
+                self.leave(now);
+                return true;
+            }
         }
         let ending = match self.ending {
             Ending::Running => None,
-            Ending::Draining(until) | Ending::Closed(_, until) => Some(until),
+            Ending::Draining(until) | Ending::Leaving(until) | Ending::Closed(_, until) => Some(until),
         };
         while let Some(channel) = self.slowed.pop(now) {
             self.enqueue(channel);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use underpass_proto::ChannelId;
 
-use crate::Settings;
 use crate::rate::{Bucket, Limits as Rates};
+use crate::{Farewell, Settings};
 
 /// What the settings allow. The default is anything.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,11 +19,18 @@ pub(crate) struct Limits {
     pub(crate) each: Option<NonZeroU64>,
     /// Bytes a second for all of them, each way.
     pub(crate) all: Option<NonZeroU64>,
+    /// How long the peer may take over the end.
+    pub(crate) farewell: Farewell,
 }
 
 impl From<&Settings> for Limits {
     fn from(settings: &Settings) -> Self {
-        Self { idle: settings.idle_timeout, each: settings.rate_limit, all: settings.tunnel_rate_limit }
+        Self {
+            idle: settings.idle_timeout,
+            each: settings.rate_limit,
+            all: settings.tunnel_rate_limit,
+            farewell: settings.farewell,
+        }
     }
 }
 

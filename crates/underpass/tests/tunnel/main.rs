@@ -14,6 +14,7 @@ mod dynamic_forward;
 mod endings;
 mod events;
 mod fairness;
+mod farewells;
 mod host_keys;
 mod judging;
 mod jumps;
