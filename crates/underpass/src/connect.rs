@@ -14,7 +14,7 @@ use crate::agent;
 use crate::algorithms::{OnRecord, algorithms};
 use crate::blocking::elsewhere;
 use crate::client::{Client, Progress};
-use crate::dial::Transport;
+use crate::dial::{ServerConnection, Transport};
 use crate::entropy::OsEntropy;
 use crate::gss::Gss;
 use crate::logon::{Candidate, HostKey, Logon, Memory};
@@ -58,6 +58,7 @@ pub(crate) struct Live {
     unserved: Option<oneshot::Receiver<Vec<Carry>>>,
     /// The hops before it, the nearest first.
     via: Vec<Live>,
+    ends: Option<ServerConnection>,
 }
 
 /// What a session has of the tunnel that it belongs to. Each hop has its own, which nobody looks at.
@@ -152,6 +153,10 @@ impl Secured {
         }
     }
 
+    pub(crate) fn server_connection(&self) -> Option<ServerConnection> {
+        self.live.server_connection()
+    }
+
     /// Waits for its end.
     pub(crate) fn lost(&self) -> impl Future<Output = Error> + Send + use<> {
         let result = self.live.result();
@@ -179,9 +184,10 @@ impl Hop {
         let now = Instant::now();
         let mut engine = Connection::client(config, Box::new(OsEntropy::new()), now)
             .map_err(|error| Error::internal(Step::KeyExchange, error.to_string()))?;
-        let Transport { stream, early } = transport;
+        let Transport { stream, early, ends } = transport;
         feed(&mut engine, &early, now);
-        let live = start(engine, stream, side, tasks.stats, Limits::from(&**settings));
+        let mut live = start(engine, stream, side, tasks.stats, Limits::from(&**settings));
+        live.ends = ends;
         match secured.await {
             Ok(()) => Ok(Secured { live, logged_on }),
             // The session ended before.
@@ -256,12 +262,17 @@ fn start(engine: Connection, transport: Stream, side: Client, stats: Arc<Counter
         let _ = leave.send(ended.unserved);
         report.send_replace(Some(result));
     });
-    Live { commands, outcome, unserved: Some(unserved), via: Vec::new() }
+    Live { commands, outcome, unserved: Some(unserved), via: Vec::new(), ends: None }
 }
 
 impl Live {
     pub(crate) fn commands(&self) -> &UnboundedSender<Command> {
         &self.commands
+    }
+
+    /// The ends of the TCP connection that all of it goes over.
+    pub(crate) fn server_connection(&self) -> Option<ServerConnection> {
+        self.via.first().unwrap_or(self).ends
     }
 
     /// Has it end soon unless the server gives a sign of life, and each hop on the way.
@@ -312,7 +323,7 @@ impl Live {
         let carry = Carry { asker: Asker::Program(asker), ..Carry::plain(socket, info) };
         let _ = self.commands.send(Command::Carry(Box::new(carry)));
         tokio::select! {
-            Ok(reached) = answer => reached.map(|()| near.into()),
+            Ok(reached) = answer => reached.map(|()| Stream::from(near).into()),
             error = self.failure() => Err(error),
         }
     }

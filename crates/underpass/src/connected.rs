@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::connect::{LogOn, Route};
 use crate::forwards::Forwards;
 use crate::supervisor::{Approach, Shared, Supervisor};
-use crate::{Builder, Error, Event, Settings, Tunnel};
+use crate::{Builder, Error, Event, ServerConnection, Settings, Tunnel};
 
 /// A connection to the server that is secured, with nobody logged on yet: keys are agreed on, and the server's key was
 /// found good. Dropped, it is closed.
@@ -21,7 +21,7 @@ pub struct Connected {
 
 impl Builder {
     /// Connects and checks the host key, as [`open`](Self::open) does, and leaves it at that: for programs that want to
-    /// know the server before they give anything away, or have an hour in mind at which to log on. Hops are logged on to,
+    /// know the server before they give anything away, or log on at a moment of their own choice. Hops are logged on to,
     /// since there is no other way through them. Ports on this machine are taken, and served once somebody is logged on.
     ///
     /// ```no_run
@@ -80,6 +80,11 @@ impl Connected {
             Tunnel::start(shared, forwards, supervisor, live).await
         };
         told(&settings, result.await)
+    }
+
+    /// The ends of the TCP connection to the server, see [`Tunnel::server_connection`].
+    pub fn server_connection(&self) -> Option<ServerConnection> {
+        self.approach.server_connection()
     }
 
     /// Waits until the connection breaks, and tells why. The future holds nothing of the connection.

@@ -139,7 +139,7 @@ pub use builder::Builder;
 pub use connected::Connected;
 pub use custom::{CustomAuthentication, ServerPacket};
 pub use destination::Destination;
-pub use dial::Proxy;
+pub use dial::{Proxy, ServerConnection};
 pub use endpoint::{Bound, Endpoint, Peer};
 pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation, OpenFailureReason, Step};
 pub use event::{CertificateNames, Event, HostKeyVerdict, Observer};

@@ -3,15 +3,15 @@
 use std::error::Error as _;
 use std::future::pending;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, sleep_until};
 
-use crate::blocking::{QUESTION, elsewhere};
+use crate::blocking::{QUESTION, elsewhere, lock};
 use crate::connect::{Live, LogOn, Route, Secured, Tasks};
 use crate::entropy::random;
 use crate::limiter::{Admission, LIMITERS, Outcome, Permit, Server};
@@ -20,7 +20,7 @@ use crate::reconnect::{Retrying, Verdict};
 use crate::session::Command;
 use crate::switchboard::Switchboard;
 use crate::wake::Watch;
-use crate::{Error, ErrorKind, Event, ReconnectAttempt, Settings, State, Step};
+use crate::{Error, ErrorKind, Event, ReconnectAttempt, ServerConnection, Settings, State, Step};
 
 /// How often the clocks are compared. A machine that wakes is noticed this soon.
 const LOOK: Duration = Duration::from_secs(5);
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) switchboard: Switchboard,
     pub(crate) tasks: Tasks,
     pub(crate) state: watch::Sender<State>,
+    /// While there is a connection to the server, what it goes over.
+    pub(crate) connection: Mutex<Option<ServerConnection>>,
     pub(crate) stop: watch::Sender<Stop>,
     /// The network has changed: now is a good time for an attempt.
     pub(crate) nudge: Notify,
@@ -88,6 +90,10 @@ impl Approach {
         result
     }
 
+    pub(crate) fn server_connection(&self) -> Option<ServerConnection> {
+        self.secured.server_connection()
+    }
+
     pub(crate) fn lost(&self) -> impl Future<Output = Error> + Send + use<> {
         self.secured.lost()
     }
@@ -129,6 +135,7 @@ impl Supervisor {
         loop {
             self.shared.begin(&live);
             let outcome = self.watch(&live).await;
+            *lock(&self.shared.connection) = None;
             self.shared.switchboard.disconnect(live.unserved().await);
             drop(live);
             let error = match outcome {
@@ -329,6 +336,7 @@ impl Shared {
             switchboard: Switchboard::new(settings.clone(), tasks.stats.clone()),
             tasks,
             state: watch::Sender::new(State::Connecting),
+            connection: Mutex::default(),
             stop: watch::Sender::new(Stop::No),
             nudge: Notify::new(),
             rekey: Notify::new(),
@@ -350,6 +358,7 @@ impl Shared {
     fn begin(&self, live: &Live) {
         self.tasks.remotes.begin(live.commands());
         self.switchboard.connect(live.commands().clone());
+        *lock(&self.connection) = live.server_connection();
         self.state.send_replace(State::Open);
     }
 

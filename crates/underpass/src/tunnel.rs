@@ -8,13 +8,14 @@ use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::blocking::lock;
 use crate::connect::Live;
 use crate::forwards::Forwards;
 use crate::session::{Asker, Carry, Socket, pipe};
 use crate::supervisor::{Shared, Stop, Supervisor};
 use crate::{
-    ActiveForward, Adopt, Adopted, Bound, Builder, Endpoint, Error, Forward, ForwardId, Peer, Stats, Step,
-    Stream,
+    ActiveForward, Adopt, Adopted, Bound, Builder, Endpoint, Error, Forward, ForwardId, Peer,
+    ServerConnection, Stats, Step, Stream,
 };
 
 /// An open tunnel. Clones are handles to the same one.
@@ -168,8 +169,8 @@ impl Tunnel {
     /// [there](Adopted); nobody has to keep it.
     ///
     /// Returns at once, and can be called from any thread. While the tunnel reconnects the connection waits. It counts
-    /// among [`max_connections`](Settings::max_connections); the lists of [`clients`](Settings::clients) and the
-    /// [`client_socket`](Settings::client_socket) options are for the tunnel's own listeners.
+    /// among [`max_connections`](crate::Settings::max_connections); the lists of [`clients`](crate::Settings::clients) and the
+    /// [`client_socket`](crate::Settings::client_socket) options are for the tunnel's own listeners.
     pub fn adopt(&self, socket: TcpStream, how: Adopt) -> Adopted {
         how.carry(&self.0.shared, socket)
     }
@@ -227,6 +228,12 @@ impl Tunnel {
     /// that is under way already counts. While there is no connection to the server, the next one renews its keys.
     pub fn rekey(&self) {
         self.0.shared.rekey.notify_one();
+    }
+
+    /// The ends of the TCP connection to the server: of the one that stands now, if there is one, and if it is TCP, which
+    /// [`Proxy::Command`](crate::Proxy::Command) is not. Where proxies or hops are on the way, it ends at the first of them.
+    pub fn server_connection(&self) -> Option<ServerConnection> {
+        *lock(&self.0.shared.connection)
     }
 
     /// What it has carried so far.

@@ -7,6 +7,7 @@ mod tcp;
 mod tls;
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -84,11 +85,37 @@ pub(crate) struct Transport {
     pub(crate) stream: Stream,
     /// What has been read from it already.
     pub(crate) early: Vec<u8>,
+    /// The ends of the TCP connection below, if there is one.
+    pub(crate) ends: Option<ServerConnection>,
 }
 
-impl<T: Into<Stream>> From<T> for Transport {
-    fn from(stream: T) -> Self {
-        Self { stream: stream.into(), early: Vec::new() }
+/// The ends of the TCP connection that leads to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ServerConnection {
+    /// On this machine.
+    pub local: SocketAddr,
+    /// On the server, or on the proxy before it.
+    pub remote: SocketAddr,
+}
+
+impl ServerConnection {
+    /// `None`: it is broken already.
+    fn of(stream: &TcpStream) -> Option<Self> {
+        Some(Self { local: stream.local_addr().ok()?, remote: stream.peer_addr().ok()? })
+    }
+}
+
+impl From<TcpStream> for Transport {
+    fn from(stream: TcpStream) -> Self {
+        let ends = ServerConnection::of(&stream);
+        Self { stream: stream.into(), early: Vec::new(), ends }
+    }
+}
+
+impl From<Stream> for Transport {
+    fn from(stream: Stream) -> Self {
+        Self { stream, early: Vec::new(), ends: None }
     }
 }
 

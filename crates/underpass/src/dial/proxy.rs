@@ -9,7 +9,7 @@ use underpass_proxy::{
     Connector, ConnectorProgress as Progress, Headers, Host, ProxyError, ProxyKind, ProxyUrl, Resolve, Target,
 };
 
-use super::{Transport, direct, tcp, tls};
+use super::{ServerConnection, Transport, direct, tcp, tls};
 use crate::error::Seconds;
 use crate::session::Stream;
 use crate::{Error, ErrorKind, Event, Settings, Step};
@@ -77,14 +77,15 @@ async fn target(settings: &Settings, proxy: &ProxyUrl, deadline: Instant) -> Res
 }
 
 async fn greet(stream: TcpStream, proxy: &ProxyUrl, mut connector: Connector) -> Result<Transport, String> {
+    let ends = ServerConnection::of(&stream);
     if proxy.kind == ProxyKind::Https {
         let mut stream = tls::begin(stream, &name(proxy)).await?;
         let early = shake_hands(&mut stream, &mut connector).await?;
-        return Ok(Transport { stream: Stream::Other(Box::new(stream)), early });
+        return Ok(Transport { stream: Stream::Other(Box::new(stream)), early, ends });
     }
     let mut stream = stream;
     let early = shake_hands(&mut stream, &mut connector).await?;
-    Ok(Transport { stream: stream.into(), early })
+    Ok(Transport { stream: stream.into(), early, ends })
 }
 
 /// Gives what came behind the proxy's answer.

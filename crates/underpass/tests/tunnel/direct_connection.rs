@@ -154,3 +154,26 @@ async fn a_stopped_tunnel_connects_to_nothing() {
     let error = within(tunnel.connect(target.address())).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Stopped);
 }
+
+#[tokio::test]
+async fn a_program_can_tell_what_the_connection_to_the_server_goes_over() {
+    let (seen, hop) = (Events::default(), Bastion::start().await);
+    let bastion = Bastion::with(|gateway| {
+        let gateway = gateway.observer(std::sync::Arc::new(seen.observer()));
+        gateway.allow_password(crate::support::USER, crate::support::PASSWORD)
+    });
+    let bastion = bastion.await;
+    let connected = within(bastion.builder().connect()).await.unwrap();
+    let ends = connected.server_connection().unwrap();
+    let tunnel = within(connected.log_on()).await.unwrap();
+    crate::support::eventually("it serves", || tunnel.server_connection() == Some(ends)).await;
+    assert_eq!(ends.remote, bastion.gateway.address());
+    within(tunnel.stop(std::time::Duration::ZERO)).await;
+    assert_eq!(tunnel.server_connection(), None);
+    // The gateway names its clients by address and port.
+    let client = ends.local.to_string();
+    let named = || seen.all().iter().any(|event| event.to_string().contains(&client));
+    crate::support::eventually("the other end knows the same", named).await;
+    let through = within(bastion.builder().jump(hop.builder()).connect()).await.unwrap();
+    assert_eq!(through.server_connection().unwrap().remote, hop.gateway.address());
+}
