@@ -15,6 +15,7 @@ mod fingerprint;
 mod hash;
 mod kex;
 mod mac;
+pub mod outside;
 pub mod packet;
 mod provider;
 mod secret;

@@ -20,7 +20,7 @@ pub struct Signature {
 /// algorithm and the key must be of its key format.
 pub type Verify = fn(key: &[u8], signature: &[u8], data: &[u8]) -> Result<(), SignatureError>;
 
-/// Something that signs: a private key in memory now; an agent or a token answers the engine's question instead.
+/// Something that signs: a private key in memory, or [outside](crate::outside) of the process.
 pub trait Signer: Send + Sync {
     /// The public key blob (RFC 4253 section 6.6).
     fn public_key(&self) -> &[u8];
@@ -31,8 +31,13 @@ pub trait Signer: Send + Sync {
     /// Signs `data` and gives the signature blob (algorithm name and signature, as on the wire).
     ///
     /// # Errors
-    /// The algorithm is not one of [`Signer::algorithms`], or the arithmetic failed.
+    /// The algorithm is not one of [`Signer::algorithms`], the arithmetic failed, or whoever holds the key refused.
     fn sign(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, SignError>;
+
+    /// Whether signing may take a person's while, so that a server is better asked first whether it wants the key.
+    fn may_ask(&self) -> bool {
+        false
+    }
 }
 
 /// Why a signature was not accepted.
@@ -59,12 +64,14 @@ impl fmt::Display for SignatureError {
 impl std::error::Error for SignatureError {}
 
 /// Why nothing was signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignError {
     /// The key cannot sign with that algorithm.
     UnsupportedAlgorithm,
     /// The arithmetic failed.
     Failed,
+    /// What holds the key did not sign, and this is why.
+    Refused(String),
 }
 
 impl fmt::Display for SignError {
@@ -72,6 +79,7 @@ impl fmt::Display for SignError {
         f.write_str(match self {
             Self::UnsupportedAlgorithm => "the key cannot sign with the chosen algorithm",
             Self::Failed => "signing failed",
+            Self::Refused(why) => why,
         })
     }
 }

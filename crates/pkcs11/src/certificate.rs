@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass};
 use cryptoki::session::Session;
+use underpass_crypto::outside::KeyKind;
 use underpass_crypto::x509::{MAX_CERTIFICATES, X509Certificate, find_by_name};
 
-use crate::public::kind_of;
 use crate::token::{MAX_OBJECTS, Token};
 use crate::{KeyUri, TokenError, TokenKey};
 
@@ -83,7 +83,7 @@ impl Held {
     }
 
     fn key(&self, token: &Arc<Token>) -> Option<TokenKey> {
-        let kind = kind_of(&self.key)?;
+        let kind = KeyKind::of(&self.key)?;
         let label = String::from_utf8_lossy(&self.label).into_owned();
         let (token, id, public) = (token.clone(), self.id.clone(), self.key.clone());
         Some(TokenKey { token, kind, id, label, public, certificates: Vec::new() })

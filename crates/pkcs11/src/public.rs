@@ -1,33 +1,14 @@
 //! From a token's attributes of a public key to its blob (RFC 4253 section 6.6).
 
 use cryptoki::object::KeyType;
-use underpass_crypto::{algorithms::ecdsa::Curve, key_type};
+use underpass_crypto::{algorithms::ecdsa::Curve, outside::KeyKind};
 use underpass_wire::Put as _;
 
-/// What kind of key it is, as far as signing goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Rsa,
-    Ecdsa(Curve),
-    Ed25519,
-}
-
-/// What kind of key a blob is of. `None` for those that tokens do not have.
-pub(crate) fn kind_of(blob: &[u8]) -> Option<Kind> {
-    match key_type(blob)? {
-        "ssh-rsa" => Some(Kind::Rsa),
-        "ssh-ed25519" => Some(Kind::Ed25519),
-        name => Curve::ALL.into_iter().find(|curve| curve.algorithm() == name).map(Kind::Ecdsa),
-    }
-}
-
-impl From<Kind> for KeyType {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Rsa => Self::RSA,
-            Kind::Ecdsa(_) => Self::EC,
-            Kind::Ed25519 => Self::EC_EDWARDS,
-        }
+pub(crate) fn type_of(kind: KeyKind) -> KeyType {
+    match kind {
+        KeyKind::Rsa => KeyType::RSA,
+        KeyKind::Ecdsa(_) => KeyType::EC,
+        KeyKind::Ed25519 => KeyType::EC_EDWARDS,
     }
 }
 
@@ -78,18 +59,6 @@ fn unwrapped(point: &[u8], len: usize) -> Option<&[u8]> {
     .filter(|point| point.len() == len)
 }
 
-/// The two halves of an ECDSA signature, each as long as the order of the curve, as RFC 5656 section 3.1.2 has them.
-pub(crate) fn ecdsa_signature(halves: &[u8]) -> Option<Vec<u8>> {
-    if halves.is_empty() || !halves.len().is_multiple_of(2) {
-        return None;
-    }
-    let (r, s) = halves.split_at(halves.len() / 2);
-    let mut inside = Vec::new();
-    inside.put_mpint(r);
-    inside.put_mpint(s);
-    Some(inside)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,11 +92,5 @@ mod tests {
         assert!(ecdsa(b"\x06\x05\x2b\x81\x04\x00\x0a", &[4; 65]).is_none());
         assert!(ed25519(b"\x13\x0aedwards448", &[1; 32]).is_none());
         assert!(ed25519(b"\x06\x03\x2b\x65\x70", &[1; 31]).is_none());
-    }
-
-    #[test]
-    fn an_odd_signature_is_none() {
-        assert!(ecdsa_signature(&[]).is_none() && ecdsa_signature(&[1; 63]).is_none());
-        assert_eq!(ecdsa_signature(&[0, 1, 0x80, 0]).unwrap(), b"\0\0\0\x01\x01\0\0\0\x03\0\x80\0");
     }
 }

@@ -7,9 +7,10 @@ use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::RawAuthPin;
 use underpass_crypto::Secret;
+use underpass_crypto::outside::KeyKind;
 
 use crate::certificate::Certificates;
-use crate::public::{self, Kind};
+use crate::public;
 use crate::{KeyUri, TokenError, TokenKey};
 
 /// Objects of a kind that are looked at on one token.
@@ -224,13 +225,13 @@ impl Found {
     fn key(self, token: &Arc<Token>) -> Option<TokenKey> {
         let (kind, public) = match self.key_type? {
             KeyType::RSA if !self.modulus.is_empty() && !self.exponent.is_empty() => {
-                (Kind::Rsa, public::rsa(&self.modulus, &self.exponent))
+                (KeyKind::Rsa, public::rsa(&self.modulus, &self.exponent))
             }
             KeyType::EC => {
                 let (curve, public) = public::ecdsa(&self.parameters, &self.point)?;
-                (Kind::Ecdsa(curve), public)
+                (KeyKind::Ecdsa(curve), public)
             }
-            KeyType::EC_EDWARDS => (Kind::Ed25519, public::ed25519(&self.parameters, &self.point)?),
+            KeyType::EC_EDWARDS => (KeyKind::Ed25519, public::ed25519(&self.parameters, &self.point)?),
             _ => return None,
         };
         let label = String::from_utf8_lossy(&self.label).into_owned();

@@ -30,7 +30,7 @@ pub(super) fn signature<'a>(blob: &'a [u8], algorithm: &str) -> Result<&'a [u8],
 }
 
 /// A signature blob.
-pub(super) fn write_signature(algorithm: &str, inside: &[u8]) -> Vec<u8> {
+pub(crate) fn write_signature(algorithm: &str, inside: &[u8]) -> Vec<u8> {
     let mut blob = Vec::with_capacity(8 + algorithm.len() + inside.len());
     blob.put_string(algorithm.as_bytes());
     blob.put_string(inside);

@@ -108,6 +108,10 @@ impl Signer for CertifiedKey {
         let (_, plain) = row.ok_or(SignError::UnsupportedAlgorithm)?;
         self.key.sign(plain.name, data)
     }
+
+    fn may_ask(&self) -> bool {
+        self.key.may_ask()
+    }
 }
 
 impl std::fmt::Debug for CertifiedKey {

@@ -24,7 +24,7 @@ pub mod x25519;
 pub mod x509;
 pub mod zlib;
 
-mod blob;
+pub(crate) mod blob;
 mod hybrid;
 mod key_error;
 mod number;

@@ -226,6 +226,10 @@ impl Signer for X509Key {
         }
         self.identity.signature(&self.key.sign(self.identity.plain_algorithm(), data)?)
     }
+
+    fn may_ask(&self) -> bool {
+        self.key.may_ask()
+    }
 }
 
 impl std::fmt::Debug for X509Key {
