@@ -93,6 +93,29 @@ fn one_key_after_the_other_is_tried_with_an_algorithm_that_is_allowed() -> Resul
 }
 
 #[test]
+fn a_certificate_beside_the_key_is_shown_to_a_server_that_knows_the_authority_alone() -> Result<()> {
+    let (keys, scratch) = (Keys::get()?, tempfile::tempdir()?);
+    let known = format!("@cert-authority {HOST} {}\n", public_half(&keys.authority())?);
+    for (key_type, name) in [(KeyType::Ed25519, "ssh_host_ed25519_key"), (KeyType::Rsa, "ssh_host_rsa_key")] {
+        let (user, key) = (keys.user(key_type), scratch.path().join(name));
+        fs::copy(&user, &key)?;
+        let certify = |principal: &str| {
+            let certificate = keys.certify(&user, &["-h", "-n", principal], scratch.path())?;
+            fs::rename(certificate, scratch.path().join(format!("{name}-cert.pub")))?;
+            Result::Ok(())
+        };
+        let server = Server::sshd(&known)?;
+        refused(server.client(&key, HOST, USER)?, "hostbased (alice of client.example. with")?;
+        certify(HOST)?;
+        let told = carries(server.client(&key, HOST, USER)?)?;
+        holds(&told, &format!("{USER} of {HOST}. with {}-cert.pub", key.display()))?;
+        certify("other.example")?;
+        refused(server.client(&key, HOST, USER)?, "but it does not name the host client.example")?;
+    }
+    Ok(())
+}
+
+#[test]
 fn the_word_of_a_strange_host_or_for_a_strange_user_is_refused() -> Result<()> {
     let keys = Keys::get()?;
     let key = keys.user(KeyType::Ed25519);

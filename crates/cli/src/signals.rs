@@ -1,6 +1,6 @@
 //! Being told to stop.
 
-use underpass::{Error, Step};
+use underpass::Error;
 
 /// SIGINT and SIGTERM; elsewhere Ctrl-C.
 pub(crate) struct Signals {
@@ -13,6 +13,8 @@ impl Signals {
     #[cfg(unix)]
     pub(crate) fn new() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
+        use underpass::Step;
+
         let stream = |kind| {
             signal(kind).map_err(|error| {
                 Error::internal(Step::Configure, "signals cannot be received").with_source(error)

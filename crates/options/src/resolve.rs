@@ -4,7 +4,7 @@ use std::{env, fs, num::NonZeroU64, path::Path, time::Duration};
 
 use underpass::{
     Access, Builder, Credentials, Destination, Error, Identity, KeyUri, Proxy, Secret, Settings, UriError,
-    UserCertificate,
+    UserCertificate, keys::StoredKey,
 };
 use underpass_config::{Surroundings, host_name};
 
@@ -246,6 +246,8 @@ fn identities(named: &[String], paths: &Paths<'_>) -> Result<Vec<Identity>, Erro
         if KeyUri::is_one(name) {
             let uri = name.parse().map_err(|mistake: UriError| Error::configuration(mistake.to_string()))?;
             identities.push(Identity::Token(Box::new(uri)));
+        } else if StoredKey::is_one(name) {
+            identities.push(Identity::Stored(name.parse()?));
         } else {
             let files = paths.all("IdentityFile", std::slice::from_ref(name))?;
             identities.extend(files.into_iter().map(Identity::File));
@@ -445,6 +447,15 @@ mod tests {
         assert_eq!(settings(&["-o", "PKCS11Provider=none"]).unwrap().pkcs11_provider, None);
         let error = settings(&["-i", "pkcs11:objct=a"]).unwrap_err().to_string();
         assert!(error.contains("objct"), "{error}");
+    }
+
+    #[test]
+    fn keys_of_the_system_are_named_by_their_store_and_subject() {
+        let named = |text: &str| settings(&["-i", text]).map(|resolved| resolved.identities);
+        let [Identity::Stored(key)] = &named("store:user/Work:CN=me").unwrap()[..] else { panic!() };
+        assert_eq!((key.name.as_str(), key.subject.as_str()), ("Work", "CN=me"));
+        assert_eq!(files(&named("./store:user:x").unwrap()), ["File(./store:user:x)"]);
+        assert!(named("store:users:x").unwrap_err().to_string().contains("users"));
     }
 
     #[test]

@@ -3,20 +3,19 @@
 //! Each request has a connection of its own, on which the agent is first told for which server it is, and a deadline for all
 //! of it. It ends when whoever waits for it is gone.
 
-mod stream;
+mod connection;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 use underpass_agent::{
-    AgentError, HEADER_LEN, Identity, body_len, bound, identities, request_identities, session_bind,
-    sign_request, signature,
+    AgentError, Identity, bound, identities, request_identities, session_bind, sign_request, signature,
 };
 use underpass_proto::HostProof;
 
+use self::connection::Connection;
 use crate::error::in_words;
 use crate::logon::{Candidate, in_order};
 use crate::{Error, Event, Settings};
@@ -77,35 +76,21 @@ impl Agent {
     }
 
     async fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, String> {
-        let mut stream = stream::connect(&self.socket).await.map_err(|error| in_words(&error))?;
-        if let Some(server) = &self.server {
+        let mut agent = Connection::open(&self.socket).await.map_err(|error| in_words(&error))?;
+        if let Some(server) = self.server.as_ref().filter(|_| agent.lasts()) {
             let bind = session_bind(&server.host_key, &server.session_id, &server.signature);
-            match bound(&converse(&mut stream, &bind).await?) {
+            match bound(&agent.ask(&bind).await?) {
                 // It does not know of this, and has no keys that need it.
                 Ok(()) | Err(AgentError::Refused) => {}
                 Err(error) => return Err(format!("told of the server, {error}")),
             }
         }
-        converse(&mut stream, request).await
+        agent.ask(request).await
     }
 
     fn error(&self, problem: impl Into<String>) -> Error {
         Error::agent(Some(&self.socket), problem)
     }
-}
-
-/// One request and its answer.
-async fn converse(
-    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    request: &[u8],
-) -> Result<Vec<u8>, String> {
-    let hung_up = |_| "it hangs up instead of answering".to_owned();
-    stream.write_all(request).await.map_err(hung_up)?;
-    let mut header = [0; HEADER_LEN];
-    stream.read_exact(&mut header).await.map_err(hung_up)?;
-    let mut body = vec![0; body_len(header).map_err(|error| error.to_string())?];
-    stream.read_exact(&mut body).await.map_err(hung_up)?;
-    Ok(body)
 }
 
 /// Whether there is an agent, if one is required: known before anything is dialled.

@@ -1,11 +1,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use underpass_crypto::{Secret, Signer};
+use underpass_keys::PrivateKey;
 use underpass_pkcs11::UriError;
 
 use crate::{
     BeforeReconnect, CustomAuthentication, Destination, Error, Event, Forward, HostKeyJudge, Identity,
-    Prompter, ReconnectAttempt, ServerPacket, Settings, ShownHostKey, UserCertificate,
+    Prompter, ReconnectAttempt, ServerPacket, Settings, ShownHostKey, UserCertificate, keys::StoredKey,
 };
 
 /// Collects the settings of a tunnel, then opens it.
@@ -107,10 +108,22 @@ impl Builder {
         self
     }
 
-    /// Adds a private key that the program holds.
-    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
-        self.settings.identities.push(Identity::Signer(signer));
+    /// Adds a private key in a store of the system. It is looked for when the tunnel opens.
+    pub fn stored_key(mut self, key: StoredKey) -> Self {
+        self.settings.identities.push(Identity::Stored(key));
         self
+    }
+
+    /// Adds a private key that the program holds, such as one out of a [store](crate::keys). X.509 certificates that belong to
+    /// it are shown as those of a file would be.
+    pub fn key(mut self, key: PrivateKey) -> Self {
+        self.settings.identities.push(Identity::Key(Box::new(key)));
+        self
+    }
+
+    /// Adds a private key that the program holds and that has no certificates.
+    pub fn signer(self, signer: Arc<dyn Signer>) -> Self {
+        self.key(PrivateKey { signer, comment: String::new(), encrypted: false, certificates: Vec::new() })
     }
 
     /// Has the program write the messages of the login itself, instead of everything else that there is to log in with:

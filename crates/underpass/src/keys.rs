@@ -1,5 +1,5 @@
-//! Keys that a program holds itself: for [`Builder::signer`](crate::Builder::signer), and for a gateway's host keys and
-//! users. Out of any store, by subject:
+//! Keys that a program holds itself: for [`Builder::key`](crate::Builder::key), and for a gateway's host keys and users.
+//! Out of any store, by subject:
 //!
 //! ```no_run
 //! use underpass::keys::{self, Passwords};
@@ -7,7 +7,7 @@
 //! let password = "secret".into();
 //! let store = keys::open_file("certificate.pfx", Passwords::from(Some(&password)))?;
 //! let key = store.private_key("CN=me").expect("the store has my key");
-//! let builder = underpass::Builder::new("bastion").signer(key.signer);
+//! let builder = underpass::Builder::new("bastion").key(key);
 //! # Ok::<(), underpass::Error>(())
 //! ```
 //!
@@ -26,7 +26,7 @@ pub use underpass_keys::{
 use zeroize::Zeroizing;
 
 use crate::Error;
-pub use crate::store::SystemStore;
+pub use crate::store::{StoredKey, SystemStore};
 
 /// Opens a file of keys or certificates in any [`Format`]. Blocks on the disk and on key derivation.
 ///

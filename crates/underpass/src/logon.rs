@@ -16,6 +16,7 @@ use underpass_proto::{Credential, Refused};
 use self::candidate::Key;
 pub(crate) use self::candidate::{Candidate, candidates};
 pub use self::certificate::UserCertificate;
+use self::certificate::doubt;
 pub(crate) use self::certificate::with_certificates;
 use self::host_based::HOSTBASED;
 pub use self::host_based::{HostBased, host_key_files, this_host};
@@ -352,15 +353,15 @@ impl Logon {
             key: candidate.shown().to_vec(),
             algorithms: candidate.algorithms(),
             // A key in memory signs faster than the server answers a query; the others may ask a person.
-            query: !matches!(candidate.key, Key::Ready(_)),
+            query: !matches!(&candidate.key, Key::Ready(signer) if !signer.may_ask()),
         };
-        let detail = candidate.detail(&self.user);
+        let detail = candidate.detail(doubt(candidate.shown(), &self.user));
         Some(self.offer("publickey", detail, Some(candidate), credential))
     }
 
     fn next_host_key(&mut self) -> Option<Next> {
         let key = self.host_keys.pop_front()?;
-        let (credential, detail) = (key.credential(), key.detail(&self.user));
+        let (credential, detail) = (key.credential(), key.detail());
         Some(self.offer(HOSTBASED, detail, Some(key.candidate), credential))
     }
 

@@ -1,6 +1,7 @@
 use std::{env, fmt, net::IpAddr, num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 
-use underpass_crypto::{FingerprintHash, GroupSizes, Secret, Signer};
+use underpass_crypto::{FingerprintHash, GroupSizes, Secret};
+use underpass_keys::PrivateKey;
 use underpass_pkcs11::KeyUri;
 use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
@@ -10,6 +11,7 @@ use crate::{
     Event, Farewell, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer,
     Prompter, Proxy, Reconnect, SocketOptions, UserCertificate,
     destination::{check_host, check_user},
+    keys::StoredKey,
 };
 
 /// Declares the settings: documentation, type, default, and the [`Builder`] method where setting is all it does.
@@ -96,8 +98,9 @@ settings! {
     /// holds are offered first, then its others, then other keys of files. Default: its keys are offered, if there is one.
     agent: AgentUse = AgentUse::Enabled, set(part: AgentUse) => part;
 
-    /// Where the agent listens: a Unix-domain socket, or a named pipe on Windows. Default: what the variable
-    /// `SSH_AUTH_SOCK` says; on Windows otherwise the pipe of OpenSSH's agent.
+    /// Where the agent listens: a Unix-domain socket, or a named pipe on Windows, where `pageant` stands for PuTTY's agent.
+    /// Default: what the variable `SSH_AUTH_SOCK` says; on Windows otherwise the pipe of OpenSSH's agent, and where that is
+    /// not there, Pageant.
     agent_socket: Option<PathBuf> = agent_socket(), set(socket: impl Into<PathBuf>) => Some(socket.into());
 
     /// The module for keys on PKCS#11 tokens, where their URI names none. If no identity is on a token, all keys on all
@@ -457,8 +460,10 @@ pub enum Identity {
     File(PathBuf),
     /// On a PKCS#11 token: all that the URI fits.
     Token(Box<KeyUri>),
-    /// Held by the program.
-    Signer(Arc<dyn Signer>),
+    /// In a store of the system.
+    Stored(StoredKey),
+    /// Held by the program, with the X.509 certificates that are to be shown for it.
+    Key(Box<PrivateKey>),
 }
 
 impl fmt::Debug for Identity {
@@ -466,7 +471,8 @@ impl fmt::Debug for Identity {
         match self {
             Self::File(path) => write!(f, "File({})", path.display()),
             Self::Token(uri) => write!(f, "Token({uri:?})"),
-            Self::Signer(signer) => signer.fmt(f),
+            Self::Stored(key) => write!(f, "Stored({key})"),
+            Self::Key(key) => key.signer.fmt(f),
         }
     }
 }
@@ -511,8 +517,11 @@ pub(crate) fn user_of_this_machine() -> Option<String> {
 /// Where the user's agent is said to listen.
 fn agent_socket() -> Option<PathBuf> {
     let named = env::var_os("SSH_AUTH_SOCK").filter(|name| !name.is_empty()).map(PathBuf::from);
-    named.or_else(|| cfg!(windows).then(|| PathBuf::from(r"\\.\pipe\openssh-ssh-agent")))
+    named.or_else(|| cfg!(windows).then(|| PathBuf::from(OPENSSH_AGENT)))
 }
+
+/// The pipe of OpenSSH's agent on Windows.
+pub(crate) const OPENSSH_AGENT: &str = r"\\.\pipe\openssh-ssh-agent";
 
 /// Files in `~/.ssh`; none where the home directory is unknown.
 fn in_ssh_directory(names: &[&str]) -> Vec<PathBuf> {

@@ -1,66 +1,76 @@
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+//! Stores of keys that belong to the system and are called by a name instead of a file.
 
-use underpass_keys::{Entry, KeyFileError, Passwords, Private, PublicKey, Store, select};
+#[cfg(any(windows, test))]
+mod certificates;
+#[cfg(not(windows))]
+mod files;
 
-use crate::{
-    Error,
-    keys::{problem, public_half_beside, read},
-};
+use std::{fmt, path::Path, str::FromStr};
+
+use underpass_keys::{Entry, KeyFileError, Passwords, Private, PrivateKey, select};
+
+#[cfg(windows)]
+use self::certificates::{entries, place};
+#[cfg(not(windows))]
+use self::files::{entries, place};
+use crate::{Error, keys::problem};
 
 /// A store of keys that belongs to the system and is called by a name instead of a file.
 ///
-/// SSH's own are what comes nearest to the certificate stores that Windows has: each key is a file, and what is there is
-/// what `ssh` and `sshd` would use. On Windows nothing is read yet, see [`SystemStore::entries`].
+/// On Windows they are its certificate stores. Their private keys stay where they are and sign there, be it in a file of the
+/// system, a TPM or a smart card, through CNG; one that is protected so may ask a person when it signs. Elsewhere
+/// SSH's own are what comes nearest: each key is a file, and what is there is what `ssh` and `sshd` would use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SystemStore {
-    /// Of the user who runs the program: the files `~/.ssh/id_*`.
+    /// Of the user who runs the program: Windows' `CurrentUser`, elsewhere the files `~/.ssh/id_*`.
     User,
-    /// Of the machine: the files `/etc/ssh/ssh_host_*_key`, which as a rule only root can read.
+    /// Of the machine: Windows' `LocalMachine`, elsewhere the files `/etc/ssh/ssh_host_*_key`. As a rule only the
+    /// administrator can use the keys.
     Machine,
 }
 
 impl SystemStore {
-    /// The keys in it, each with the path of its file for a name: those of types that ssh tries first come first. `name` is
-    /// what Windows calls the personal certificates of the store, `MY`, or empty. A file whose private half stays locked is
-    /// an entry that is [`Private::Unusable`]; files that cannot be read or are no keys are passed over. Blocks on the disk
-    /// and on key derivation.
+    /// The keys in it. `name` is what Windows calls the store there; empty, it is `MY`, that of personal certificates, which
+    /// is the only one on other systems. Blocks on the system, or on the disk and on key derivation.
+    ///
+    /// On Windows these are the certificates that have a private key, with those of authorities that are in the same store or
+    /// in `CA`. Elsewhere they are files, each with its path for a name, in the order of types in which ssh tries them: one
+    /// whose private half stays locked is an entry that is [`Private::Unusable`]; files that cannot be read or are no keys are
+    /// passed over.
     ///
     /// # Errors
-    /// There is no store of that name, or no key in it; on Windows always, as the system's certificate stores are not read
-    /// there yet.
+    /// There is no store of that name, or no key in it.
     pub fn entries(self, name: &str, passwords: Passwords<'_>) -> Result<Vec<Entry>, Error> {
-        if cfg!(windows) {
-            return Err(not_read_here());
-        }
-        if !PERSONAL.iter().any(|known| known.eq_ignore_ascii_case(name.trim())) {
-            return Err(no_such_store(name));
-        }
-        let (directory, is_key): (_, fn(&str) -> bool) = match self {
-            Self::User => {
-                let home = env::home_dir().filter(|home| !home.as_os_str().is_empty());
-                let home = home.ok_or_else(|| Error::configuration("the home directory is unknown"))?;
-                (home.join(".ssh"), |name| name.starts_with("id_") && !name.ends_with(".pub"))
-            }
-            Self::Machine => {
-                (PathBuf::from("/etc/ssh"), |name| name.starts_with("ssh_host_") && name.ends_with("_key"))
-            }
-        };
-        entries_in(&directory, is_key, passwords)
+        entries(self, name, passwords, false)
     }
 
-    /// The entry that a subject names, by the rule of [`Store::select`]. Keys of SSH have no subject; their name, which is
-    /// the path of the file, contains that of the file: `id_ed25519`.
+    /// The entry that a subject names, by the rule of [`select`]. Keys of SSH have no subject; their name, which is the path
+    /// of the file, contains that of the file: `id_ed25519`.
     ///
     /// # Errors
     /// There is none, and those of [`SystemStore::entries`].
     pub fn select(self, name: &str, passwords: Passwords<'_>, subject: &str) -> Result<Entry, Error> {
-        let entries = self.entries(name, passwords)?;
+        self.find(name, passwords, subject, false)
+    }
+
+    /// The key to log on with: the one that [`SystemStore::select`] finds, with its certificates.
+    ///
+    /// # Errors
+    /// Its private half cannot be used, and those of [`SystemStore::select`].
+    pub fn private_key(
+        self,
+        name: &str,
+        passwords: Passwords<'_>,
+        subject: &str,
+    ) -> Result<PrivateKey, Error> {
+        key_of(self.select(name, passwords, subject)?)
+    }
+
+    fn find(self, name: &str, passwords: Passwords<'_>, subject: &str, silent: bool) -> Result<Entry, Error> {
+        let entries = entries(self, name, passwords, silent)?;
         select(&entries, subject).cloned().ok_or_else(|| {
             let missing = KeyFileError::NoSuchEntry(subject.to_owned());
-            Error::identity(self.files(), missing.to_string())
+            Error::identity(place(self), missing.to_string())
                 .with_advice(format!("`underpass keys list {}` lists what there is", self.word()))
         })
     }
@@ -72,63 +82,68 @@ impl SystemStore {
             Self::Machine => "machine",
         }
     }
+}
 
-    fn files(self) -> &'static str {
-        match self {
-            Self::User => "~/.ssh/id_*",
-            Self::Machine => "/etc/ssh/ssh_host_*_key",
-        }
+/// One key of a store of the system. As text: `store:user:SUBJECT` or `store:machine:SUBJECT`, and with the name of the
+/// store, where that is not `MY`, `store:user/NAME:SUBJECT`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StoredKey {
+    /// Whose store.
+    pub store: SystemStore,
+    /// What Windows calls the store there; empty for `MY`.
+    pub name: String,
+    /// Which key, by the rule of [`select`].
+    pub subject: String,
+}
+
+impl StoredKey {
+    /// Whether a text means a key of a store, and not a file.
+    pub fn is_one(text: &str) -> bool {
+        text.starts_with(SCHEME)
+    }
+
+    /// The entry. With `silent`, a key that would ask a person refuses instead.
+    pub(crate) fn find(&self, passwords: Passwords<'_>, silent: bool) -> Result<Entry, Error> {
+        self.store.find(&self.name, passwords, &self.subject, silent)
     }
 }
 
-fn entries_in(
-    directory: &Path,
-    is_key: fn(&str) -> bool,
-    passwords: Passwords<'_>,
-) -> Result<Vec<Entry>, Error> {
-    let unreadable = |error: std::io::Error| Error::identity(directory, error.to_string()).with_source(error);
-    let mut files = Vec::new();
-    for found in fs::read_dir(directory).map_err(unreadable)?.take(MAX_DIRECTORY).flatten() {
-        // Anything else, such as a pipe, might never come to an end.
-        let path = found.path();
-        if found.file_name().to_str().is_some_and(is_key) && path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort_by_cached_key(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        (FIRST.iter().position(|first| name.contains(first)).unwrap_or(FIRST.len()), name)
-    });
-    let (mut entries, mut trouble) = (Vec::new(), None);
-    for path in files.iter().take(MAX_FILES) {
-        match open(path, passwords) {
-            Ok(found) => entries.extend(found),
-            Err(error) => trouble = trouble.or(Some(error)),
-        }
-    }
-    match (entries.is_empty(), trouble) {
-        (false, _) => Ok(entries),
-        (true, Some(error)) => Err(error),
-        (true, None) => Err(Error::identity(directory, "there is no private key in it")
-            .with_advice("make one with `ssh-keygen`, or name the file of one that is elsewhere")),
+impl FromStr for StoredKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parts = text.strip_prefix(SCHEME).and_then(|rest| rest.split_once(':'));
+        let mistake = || {
+            Error::configuration(format!("`{}` is no key of a store", text.escape_debug()))
+                .with_advice("write store:user:SUBJECT or store:machine:SUBJECT, such as store:user:CN=me")
+        };
+        let (place, subject) = parts.filter(|(_, subject)| !subject.trim().is_empty()).ok_or_else(mistake)?;
+        let (word, name) = place.split_once('/').unwrap_or((place, ""));
+        let store = [SystemStore::User, SystemStore::Machine].into_iter().find(|store| store.word() == word);
+        let store = store.ok_or_else(mistake)?;
+        Ok(Self { store, name: name.to_owned(), subject: subject.to_owned() })
     }
 }
 
-/// What is in a file, under the file's name.
-fn open(path: &Path, passwords: Passwords<'_>) -> Result<Vec<Entry>, Error> {
-    let bytes = read(path)?;
-    let mut entries = match Store::open(&bytes, passwords) {
-        Ok(store) => store.entries().to_vec(),
-        Err(error) if error.wants_passphrase() => {
-            let public = public_half_beside(path).and_then(|blob| PublicKey::from_blob(&blob).ok());
-            vec![Entry { private: Private::Unusable(error), public, ..Entry::default() }]
-        }
-        Err(error) => return Err(problem(path, &error)),
-    };
-    for entry in &mut entries {
-        entry.name = path.display().to_string();
+impl fmt::Display for StoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slash = if self.name.is_empty() { "" } else { "/" };
+        write!(f, "{SCHEME}{}{slash}{}:{}", self.store.word(), self.name, self.subject)
     }
-    Ok(entries)
+}
+
+const SCHEME: &str = "store:";
+
+/// The private half of an entry, with what belongs to it.
+pub(crate) fn key_of(entry: Entry) -> Result<PrivateKey, Error> {
+    let comment = entry.label().to_owned();
+    match entry.private {
+        Private::Ready(signer) => {
+            Ok(PrivateKey { signer, comment, encrypted: false, certificates: entry.certificates })
+        }
+        Private::Unusable(error) => Err(problem(Path::new(&comment), &error)),
+        Private::Absent => Err(Error::identity(comment, "its private half is not there")),
+    }
 }
 
 fn no_such_store(name: &str) -> Error {
@@ -136,105 +151,33 @@ fn no_such_store(name: &str) -> Error {
         .with_advice("`MY` is that of personal keys; certificates and keys elsewhere are named by their file")
 }
 
-fn not_read_here() -> Error {
-    Error::configuration("the certificate stores of Windows are not read yet")
-        .with_advice("export the certificate with its private key, and name that file (.pfx)")
-}
-
-/// The names of the store of personal keys.
-const PERSONAL: [&str; 2] = ["", "MY"];
-
-/// Which types come first, in the order in which ssh tries them.
-const FIRST: [&str; 3] = ["_ed25519", "_ecdsa", "_rsa"];
-
-/// Names of a directory that are looked at: far more than anybody has there.
-const MAX_DIRECTORY: usize = 10_000;
-
-/// Files that are opened, each of which may take seconds of key derivation.
-const MAX_FILES: usize = 100;
-
 #[cfg(test)]
 mod tests {
-    use underpass_crypto::Secret;
-
     use super::*;
-
-    fn testdata(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/testdata").join(name)
-    }
-
-    /// A directory with these copies.
-    fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let directory = tempfile::tempdir().unwrap();
-        for (from, to) in files {
-            fs::copy(testdata(from), directory.path().join(to)).unwrap();
-        }
-        directory
-    }
-
-    fn told(directory: &Path, password: Option<&Secret>) -> Vec<(String, bool)> {
-        let is_key = |name: &str| name.starts_with("id_") && !name.ends_with(".pub");
-        let entries = entries_in(directory, is_key, Passwords::from(password)).unwrap();
-        let told = |entry: &Entry| {
-            let file = Path::new(&entry.name).file_name().unwrap().to_str().unwrap().to_owned();
-            (file, matches!(entry.private, Private::Ready(_)))
-        };
-        entries.iter().map(told).collect()
-    }
-
-    #[test]
-    fn keys_are_found_in_the_order_of_ssh_and_open_with_the_password() {
-        let directory = directory(&[
-            ("rsa2048", "id_rsa"),
-            ("ed25519-ctr", "id_ed25519"),
-            ("ecdsa256", "id_work"),
-            ("locked.p12", "id_store"),
-            ("README.md", "id_notes"),
-            ("ed25519.pub", "id_ed25519.pub"),
-            ("ecdsa521", "other"),
-        ]);
-        fs::create_dir(directory.path().join("id_directory")).unwrap();
-        let expected = |locked: bool, store: bool| {
-            [("id_ed25519", !locked), ("id_rsa", true), ("id_store", store), ("id_work", true)]
-                .map(|(name, ready)| (name.to_owned(), ready))
-        };
-        assert_eq!(told(directory.path(), None), expected(true, false));
-        assert_eq!(told(directory.path(), Some(&"test".into())), expected(false, false));
-        assert_eq!(told(directory.path(), Some(&"test-store".into())), expected(true, true));
-    }
-
-    #[test]
-    fn a_key_is_selected_by_the_name_of_its_file() {
-        let directory = directory(&[("rsa2048", "id_rsa"), ("ecdsa256", "id_work")]);
-        let entries = entries_in(directory.path(), |name| name.starts_with("id_"), Passwords::default());
-        let entries = entries.unwrap();
-        let found = |subject: &str| select(&entries, subject).map(|entry| entry.name.clone());
-        let path = |name: &str| Some(directory.path().join(name).display().to_string());
-        assert_eq!((found("id_work"), found("*"), found("id_dsa")), (path("id_work"), path("id_rsa"), None));
-    }
-
-    #[test]
-    fn where_there_is_nothing_an_error_says_so() {
-        let error = |directory: &Path| {
-            let error = entries_in(directory, |name| name.starts_with("id_"), Passwords::default());
-            error.unwrap_err().to_string()
-        };
-        let empty = directory(&[]);
-        assert!(error(empty.path()).contains("no private key in it"));
-        assert!(error(&empty.path().join("missing")).contains("missing"));
-        let text = directory(&[("README.md", "id_notes")]);
-        assert!(error(text.path()).contains("id_notes"));
-    }
 
     #[test]
     fn stores_of_other_names_are_not_there() {
-        for name in ["ROOT", "CA", "\u{1b}[2J"] {
-            let error = SystemStore::Machine.entries(name, Passwords::default()).unwrap_err();
+        for name in ["no such store", "\u{1b}[2J"] {
+            let error = SystemStore::User.entries(name, Passwords::default()).unwrap_err();
             assert!(!error.to_string().contains('\u{1b}'));
-            assert_eq!(error.to_string().contains("called"), cfg!(not(windows)), "{error}");
-            assert!(error.advice().is_some());
+            assert!(error.to_string().contains("called") && error.advice().is_some(), "{error}");
         }
-        let error = not_read_here();
-        assert!(error.to_string().contains("Windows") && error.advice().unwrap().contains(".pfx"));
+    }
+
+    #[test]
+    fn a_key_of_a_store_is_named_by_text() {
+        let key = |text: &str| text.parse::<StoredKey>();
+        let parts = |text: &str| key(text).map(|key| (key.store, key.name, key.subject)).unwrap();
+        let own = |name: &str, subject: &str| (SystemStore::User, name.to_owned(), subject.to_owned());
+        assert_eq!(parts("store:user:CN=me, O=a:b/c"), own("", "CN=me, O=a:b/c"));
+        assert_eq!(parts("store:user/Work:*"), own("Work", "*"));
+        assert_eq!(parts("store:machine:id").0, SystemStore::Machine);
+        for text in ["store:user:CN=me", "store:machine/MY:*"] {
+            assert_eq!(key(text).unwrap().to_string(), text);
+        }
+        for text in ["store:", "store:user", "store:user:", "store:root:x", "store:user: ", "user:x"] {
+            assert!(key(text).unwrap_err().advice().unwrap().contains("store:user:"), "{text}");
+        }
+        assert!(StoredKey::is_one("store:user:") && !StoredKey::is_one("./store:user:x"));
     }
 }

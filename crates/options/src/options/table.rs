@@ -107,7 +107,9 @@ pub(super) static TABLE: &[Row] = &[
               home directory, ${VARIABLE} is replaced, and so are the tokens of ssh_config(5), such as %d (home \
               directory), %h (host), %p (port) and %r (user); `none` is no key. A \
               URI that begins with `pkcs11:` means keys on a token, as in \
-              pkcs11:token=work;object=ssh?pin-source=file:/etc/pin, or by their certificates: pkcs11:x-subject=CN=me",
+              pkcs11:token=work;object=ssh?pin-source=file:/etc/pin, or by their certificates: pkcs11:x-subject=CN=me. \
+              `store:user:SUBJECT` or `store:machine:SUBJECT` is a key of the system that `underpass keys list` shows: in \
+              Windows' certificate stores, store:user:CN=me, elsewhere in ~/.ssh or /etc/ssh, store:user:id_work",
         default: "those of ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa and ~/.ssh/id_rsa that exist",
         example: "~/.ssh/id_ed25519",
         repeats: true,
@@ -170,9 +172,9 @@ pub(super) static TABLE: &[Row] = &[
         keyword: Some("IdentityAgent"),
         metavar: "SOCKET",
         doc: "Where the SSH agent listens: a Unix-domain socket, with the replacements of IdentityFile, or a named pipe \
-              on Windows; `SSH_AUTH_SOCK` or `$VARIABLE` for what that variable says; `none` for no agent. Keys of \
+              on Windows, where `pageant` is PuTTY's agent; `SSH_AUTH_SOCK` or `$VARIABLE` for what that variable says; `none` for no agent. Keys of \
               files that it holds are offered first, then its others, then other keys of files",
-        default: "SSH_AUTH_SOCK",
+        default: "SSH_AUTH_SOCK; on Windows otherwise OpenSSH's agent, or else Pageant",
         example: "~/.agent.sock",
         action: Action::Set(|args, value| set(&mut args.login.agent_socket, values::word(value))),
         ..row(Group::Login)

@@ -10,9 +10,10 @@ use underpass_keys::{Format, KeyFileError, Passwords, PrivateKey, Store};
 use underpass_wire::untrusted;
 use zeroize::Zeroizing;
 
-use super::certificate::{Certified, certified_beside, doubt};
+use super::certificate::{Certified, certified_beside};
 use crate::agent::Agent;
-use crate::keys::{beside, problem, public_half_beside, read};
+use crate::keys::{StoredKey, beside, problem, public_half_beside, read};
+use crate::store::key_of;
 use crate::{Error, Event, Identity, KeyUri, Settings, default_identity_files, token};
 
 /// How often a passphrase is asked for.
@@ -61,6 +62,15 @@ impl Candidate {
         Self::plain(name, signer.public_key().to_vec(), Key::Ready(signer))
     }
 
+    /// A key of the program.
+    fn of(key: &PrivateKey) -> Self {
+        let name = match key.comment.as_str() {
+            "" => "a key of the program".to_owned(),
+            comment => untrusted(comment.as_bytes()).to_string(),
+        };
+        Self { chain: key.certificates.clone(), ..Self::ready(name, key.signer.clone()) }
+    }
+
     /// The same with a certificate, which has a name of its own.
     pub(super) fn certified(&self, name: &str, certificate: Certified) -> Self {
         Self { name: name.to_owned(), certificate: Some(certificate), ..self.clone() }
@@ -71,13 +81,13 @@ impl Candidate {
         self.certificate.as_ref().map_or(&self.public, Certified::blob)
     }
 
-    /// What is offered to a server, for people.
-    pub(super) fn detail(&self, user: &str) -> String {
+    /// What is offered to a server, for people, and why the server will hardly take it.
+    pub(super) fn detail(&self, doubt: Option<String>) -> String {
         let mut detail = format!("{} {}", self.name, sha256_fingerprint(&self.public));
         if let Some(Certified::X509(identity)) = &self.certificate {
             detail.push_str(&format!(" as {} with {}", identity.algorithm(), subject(identity)));
         }
-        match doubt(self.shown(), user) {
+        match doubt {
             Some(doubt) => format!("{detail}, {doubt}"),
             None => detail,
         }
@@ -179,9 +189,8 @@ pub(crate) fn candidates(settings: &Settings) -> Result<Vec<Candidate>, Error> {
         match identity {
             Identity::File(path) => candidates.push(read_key(settings, path)?),
             Identity::Token(uri) => candidates.extend(token::keys(settings, uri)?.into_iter().map(on_token)),
-            Identity::Signer(signer) => {
-                candidates.push(Candidate::ready("a key of the program".to_owned(), signer.clone()));
-            }
+            Identity::Stored(key) => candidates.push(stored(settings, key)?),
+            Identity::Key(key) => candidates.push(Candidate::of(key)),
         }
     }
     if settings.identities.is_empty() && settings.default_identities {
@@ -211,6 +220,15 @@ fn all_on_tokens(settings: &Settings) -> Vec<Candidate> {
     }
 }
 
+/// The key in a store of the system. Where that consists of files, it is read like any other file.
+fn stored(settings: &Settings, key: &StoredKey) -> Result<Candidate, Error> {
+    let entry = key.find(Passwords::from(settings.passphrase.as_ref()), settings.batch)?;
+    if cfg!(windows) {
+        return Ok(Candidate::of(&key_of(entry)?));
+    }
+    read_key(settings, Path::new(&entry.name))
+}
+
 fn on_token(key: token::Key) -> Candidate {
     let chain = key.certificates();
     Candidate { chain, ..Candidate::plain(key.name(), key.public().to_vec(), Key::Token(key)) }
@@ -232,6 +250,12 @@ fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
         Ok(key) => key,
         Err(error) if error.wants_passphrase() => {
             let (own, chain) = shown_in(&bytes);
+            // What hides its certificates may count for more than the public half beside it, if that needs nobody.
+            if own.is_none()
+                && let Some(key) = opened_by_the_passphrase(settings, &bytes)
+            {
+                return Ok(of_file(path, key));
+            }
             let shown = own.or_else(|| public_half_beside(path)).or_else(|| certified_beside(path));
             if let Some(public) = shown {
                 let (path, bytes) = (path.to_owned(), Arc::new(bytes));
@@ -242,8 +266,17 @@ fn read_key(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
         }
         Err(error) => return Err(problem(path, &error)),
     };
-    let PrivateKey { signer, certificates, .. } = key;
-    Ok(Candidate { chain: certificates, ..candidate(signer.public_key(), Key::Ready(signer.clone())) })
+    Ok(of_file(path, key))
+}
+
+fn of_file(path: &Path, key: PrivateKey) -> Candidate {
+    let plain = Candidate::ready(path.display().to_string(), key.signer);
+    Candidate { path: Some(path.to_owned()), chain: key.certificates, ..plain }
+}
+
+/// The key in a locked file, if the passphrase of the settings opens it.
+fn opened_by_the_passphrase(settings: &Settings, bytes: &[u8]) -> Option<PrivateKey> {
+    underpass_keys::load(bytes, Some(settings.passphrase.as_ref()?)).ok()
 }
 
 /// The key in a file, opened at once.
@@ -393,6 +426,11 @@ mod tests {
         std::fs::copy(testdata.join("ed25519.pub"), beside(&path)).unwrap();
         let error = opened_at(&path, &["test-store"]).0.unwrap_err();
         assert!(error.to_string().contains("belongs to another key"), "{error}");
+
+        // Nobody is to be asked, so that the certificates in it are known from the beginning.
+        let settings = Builder::new("bastion").identity_file(&path).passphrase("test-store");
+        let found = candidates(&settings.settings().unwrap()).unwrap().swap_remove(0);
+        assert_eq!((found.public, found.chain.len()), (own, 1));
     }
 
     #[test]

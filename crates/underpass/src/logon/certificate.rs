@@ -193,7 +193,7 @@ fn owner(settings: &Settings, keys: &[Candidate], name: &str, key: Vec<u8>) -> O
 }
 
 /// A key with the certificate that ssh-keygen puts beside it.
-fn with_the_one_beside(settings: &Settings, key: &Candidate) -> Option<Candidate> {
+pub(super) fn with_the_one_beside(settings: &Settings, key: &Candidate) -> Option<Candidate> {
     let path = beside(key.path.as_deref()?);
     if !path.exists() {
         return None;
@@ -232,6 +232,16 @@ pub(super) fn doubt(shown: &[u8], user: &str) -> Option<String> {
     match Certificate::parse(shown).ok()?.check_user(user, now).err()? {
         CertificateError::Purpose => Some("but it is not a user's certificate".to_owned()),
         CertificateError::Principal => Some(format!("but it does not name the user {user}")),
+        problem => Some(format!("but {problem}")),
+    }
+}
+
+/// The same about what is shown for this host.
+pub(super) fn doubt_about_host(shown: &[u8], host: &str) -> Option<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    match Certificate::parse(shown).ok()?.check_host(host, now).err()? {
+        CertificateError::Purpose => Some("but it is not a host's certificate".to_owned()),
+        CertificateError::Principal => Some(format!("but it does not name the host {host}")),
         problem => Some(format!("but {problem}")),
     }
 }

@@ -7,6 +7,7 @@ use underpass_crypto::Provider;
 use underpass_proto::{Credential, HostClaim};
 
 use super::candidate::{Candidate, signer_of};
+use super::certificate::{doubt_about_host, with_the_one_beside};
 use crate::algorithms::choose;
 use crate::settings::user_of_this_machine;
 use crate::{Error, Event, Settings};
@@ -22,7 +23,8 @@ pub(super) const HOSTBASED: &str = "hostbased";
 pub struct HostBased {
     /// Whether to log on so. Default: no.
     pub authentication: bool,
-    /// The files of this machine's private keys, of any format. Default: those of [`host_key_files`] that can be read.
+    /// The files of this machine's private keys, of any format. One that has a certificate beside it, `FILE-cert.pub`, shows
+    /// that first. Default: those of [`host_key_files`] that can be read.
     pub keys: Vec<PathBuf>,
     /// The signature algorithms, as in [`Settings::pubkey_algorithms`]: of those of a key the first that the server lists,
     /// or else the first. Default: all modern ones.
@@ -49,9 +51,10 @@ impl HostKey {
     }
 
     /// What is offered to a server, for people.
-    pub(super) fn detail(&self, user: &str) -> String {
+    pub(super) fn detail(&self) -> String {
         let HostClaim { host, local_user, .. } = &self.claim;
-        format!("{local_user} of {host} with {}", self.candidate.detail(user))
+        let doubt = doubt_about_host(self.candidate.shown(), host.trim_end_matches('.'));
+        format!("{local_user} of {host} with {}", self.candidate.detail(doubt))
     }
 }
 
@@ -71,7 +74,9 @@ pub(crate) fn host_keys(settings: &Settings) -> Result<Vec<HostKey>, Error> {
     let all = Provider::all_for_users();
     let accepted = choose("host-based algorithms", &Provider::for_users(), &all, &host_based.algorithms)?;
     let found = if host_based.keys.is_empty() { in_default_files(settings) } else { in_files(settings)? };
-    let keys = found.into_iter().map(|candidate| {
+    let keys =
+        found.iter().flat_map(|key| with_the_one_beside(settings, key).into_iter().chain([key.clone()]));
+    let keys = keys.map(|candidate| {
         let of_key = candidate.algorithms();
         let names = accepted.iter().map(|algorithm| algorithm.name.to_owned());
         let algorithms = names.filter(|name| of_key.contains(name)).collect();
@@ -103,7 +108,8 @@ fn in_default_files(settings: &Settings) -> Vec<Candidate> {
 }
 
 fn read(settings: &Settings, path: &Path) -> Result<Candidate, Error> {
-    Ok(Candidate::ready(path.display().to_string(), signer_of(settings, path)?))
+    let key = Candidate::ready(path.display().to_string(), signer_of(settings, path)?);
+    Ok(Candidate { path: Some(path.to_owned()), ..key })
 }
 
 impl HostBased {
