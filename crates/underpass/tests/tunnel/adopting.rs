@@ -93,6 +93,7 @@ async fn a_target_that_is_not_reached_is_told_to_program_and_client() {
     let (mut client, socket) = accepted().await;
     let adopted = tunnel.adopt(socket, Adopt::dynamic());
     client.write_all(b"\0\0\0").await.unwrap();
+    client.shutdown().await.unwrap();
     let error = within(adopted.reached()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::ClientMisbehaved { .. }), "{error}");
 }
