@@ -1,70 +1,27 @@
 //! Events and errors as JSON: one object each, `event` first.
 
 use serde_json::{Map, Value, json};
-use underpass::{Error, Event};
+use underpass::{Error, Event, FieldValue};
 
 use crate::exit::Exit;
 
 /// An event as an object.
 pub(crate) fn event(event: &Event) -> Value {
-    let members = match event {
-        Event::Connecting { host, port } => json!({ "host": host, "port": port }),
-        Event::Connected { address } => json!({ "address": text(address) }),
-        Event::Identified { software, line } => json!({ "software": software, "line": line }),
-        Event::HostKey { host, key_type, fingerprint, certificate, verdict } => json!({
-            "host": host, "key_type": key_type, "fingerprint": fingerprint, "verdict": verdict.name(),
-            "subject": certificate.as_ref().map(|names| &names.subject),
-            "issuer": certificate.as_ref().map(|names| &names.issuer),
-        }),
-        Event::KerberosServer { server } => json!({ "server": server }),
-        Event::KeyExchange {
-            kex,
-            host_key,
-            cipher_out,
-            cipher_in,
-            mac_out,
-            mac_in,
-            compression_out,
-            compression_in,
-            strict,
-            rekey,
-        } => json!({
-            "kex": kex, "host_key": host_key, "cipher_out": cipher_out, "cipher_in": cipher_in,
-            "mac_out": mac_out, "mac_in": mac_in, "compression_out": compression_out,
-            "compression_in": compression_in, "strict": strict, "rekey": rekey,
-        }),
-        Event::Banner { text } | Event::Warning { text } => json!({ "text": text }),
-        Event::AuthAttempt { method, detail } => json!({ "method": method, "detail": detail }),
-        Event::AuthRefused { method, remaining, partial } => json!({
-            "method": method, "remaining": remaining, "partial": partial,
-        }),
-        Event::Authenticated { method, user } => json!({ "method": method, "user": user }),
-        Event::Listening { forward, address } => json!({
-            "address": text(address), "port": address.port(), "remote": address.is_remote(),
-            "target": forward.target().map(text), "forward": text(forward),
-        }),
-        Event::Reconnecting { error, attempt, after } => json!({
-            "attempt": attempt, "after": after.as_secs_f64(), "error": particulars(error),
-        }),
-        Event::Reconnected { outage, attempts } => json!({
-            "outage": outage.as_secs_f64(), "attempts": attempts,
-        }),
-        Event::ConnectionOpened { id, peer, target } => json!({
-            "id": id, "peer": text(peer), "target": text(target),
-        }),
-        Event::ConnectionClosed { id, sent, received, error } => json!({
-            "id": id, "sent": sent, "received": received, "error": error,
-        }),
-        Event::ConnectionFailed { id, peer, target, error } => json!({
-            "id": id, "peer": text(peer), "target": text(target), "error": particulars(error),
-        }),
-        Event::Detail { level, text } => json!({ "level": level, "text": text }),
-        Event::Stopping { open } => json!({ "open": open }),
-        Event::Closed { error } => json!({ "error": error.as_ref().map(particulars) }),
-        // Events that later versions of the library add.
-        other => json!({ "text": text(other) }),
-    };
-    object(event.name(), members)
+    let members = event.fields().into_iter().map(|(name, value)| (name.to_owned(), member(value)));
+    object(event.name(), Value::Object(members.collect()))
+}
+
+fn member(value: FieldValue) -> Value {
+    match value {
+        FieldValue::Flag(flag) => flag.into(),
+        FieldValue::Count(number) => number.into(),
+        FieldValue::Seconds(seconds) => seconds.into(),
+        FieldValue::Text(text) => text.into(),
+        FieldValue::Texts(texts) => texts.into(),
+        FieldValue::Error(error) => particulars(&error),
+        // And what later versions of the library add.
+        _ => Value::Null,
+    }
 }
 
 /// The error that ends the command.

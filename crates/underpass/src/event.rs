@@ -1,6 +1,10 @@
+mod fields;
+
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use underpass_wire::Untrusted;
+
+pub use fields::FieldValue;
 
 use crate::{Bound, Endpoint, Error, Forward, Peer};
 

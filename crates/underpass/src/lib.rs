@@ -142,7 +142,7 @@ pub use destination::Destination;
 pub use dial::{Proxy, ServerConnection};
 pub use endpoint::{Bound, Endpoint, Peer};
 pub use error::{DialAttempt, DisconnectReason, Error, ErrorKind, HostKeyLocation, OpenFailureReason, Step};
-pub use event::{CertificateNames, Event, HostKeyVerdict, Observer};
+pub use event::{CertificateNames, Event, FieldValue, HostKeyVerdict, Observer};
 pub use farewell::Farewell;
 pub use forward::{Bind, BindAddress, Forward, Interface, Target};
 pub use forwards::{ActiveForward, ForwardId};

@@ -80,6 +80,8 @@ impl Tunnel {
         supervisor: Supervisor,
         live: Live,
     ) -> Result<Self, Error> {
+        // Its task says so once it runs, which may be later than its user asks.
+        shared.state.send_replace(State::Open);
         let tunnel = Self(Arc::new(Inner { forwards, outcome: supervise(supervisor, live), shared }));
         if let Err(error) = tunnel.0.forwards.serve().await {
             // Told by the caller, as the error that it is.

@@ -21,6 +21,7 @@ async fn it_carries_both_ways_at_once() {
     let (bastion, target) = (Bastion::start().await, Target::Echo.start().unwrap());
     let events = Events::default();
     let tunnel = bastion.builder().observer(events.observer()).open().await.unwrap();
+    assert_eq!(tunnel.state(), underpass::State::Open);
     let stream = within(tunnel.connect(target.address())).await.unwrap();
     let (mut read, mut write) = tokio::io::split(stream);
     let payload = Payload::new(1);
