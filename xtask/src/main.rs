@@ -19,6 +19,7 @@ const COMMANDS: &[(&str, &str, Run)] = &[
     ("bench", "Compare Underpass with `ssh -L` and with plain relays", bench::run),
     ("interop", "Prove each algorithm with servers that are not ours", interop::run),
     ("pkd", "Run libssh's suite for clients", pkd::run),
+    ("python", "Build, install and test the Python package", suite::package::run_all),
     ("record", "Record the transcripts that the engine's tests say again", record::run),
     ("soak", "Carry a gigabyte through each family of algorithms while keys are renewed", soak::run),
     ("test", "Set up what the tests need, and run all of them", suite::run),

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: sets up what the tests need, then runs every check and every test. All in the dev profile.
 
+pub(crate) mod package;
 mod peers;
 mod python;
 
@@ -23,6 +24,7 @@ const STEPS: &[(&str, Step)] = &[
     ("tests", || cargo(&["test", "--workspace"])),
     ("interop", || interop::run(Vec::new())),
     ("pkd", || pkd::run(Vec::new())),
+    ("package", || package::run_all(Vec::new())),
 ];
 
 /// Runs all steps and stops at the first that fails.

@@ -31,6 +31,7 @@ const NEEDED: &[(Needed, &str)] = &[
     (Needed::Program("kadmin.local"), "krb5-admin-server"),
     (Needed::Program("kinit"), "krb5-user"),
     (Needed::File(PROXY_SCHEMA), "gsettings-desktop-schemas"),
+    (Needed::Program("pg_createcluster"), "postgresql"),
     // These make keys and stores in formats of their own.
     (Needed::Program("puttygen"), "putty-tools"),
     (Needed::Program("keytool"), "default-jre-headless"),

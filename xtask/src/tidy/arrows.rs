@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpass-component", &["underpass", "underpass-keys"]),
     ("underpass-options", &["underpass", "underpass-config"]),
     ("underpass-cli", &["underpass-options", "underpass-component"]),
+    ("underpass-python", &["underpass-options", "underpass-component"]),
     // Not shipped, so they may look at everything.
     ("underpass-testkit", &["underpass", "underpass-proto"]),
     ("underpass-conformance", &["underpass", "underpass-testkit"]),

@@ -1,0 +1,24 @@
+//! Errors as exceptions. Which class there is for which kind is a table in `underpass._errors`.
+
+use pyo3::prelude::*;
+use underpass::Error;
+
+/// The exception for an error.
+pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
+    match exception(py, error) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(other) => other,
+    }
+}
+
+/// The same, not yet raised.
+pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let make = py.import("underpass._errors")?.getattr("from_native")?;
+    make.call1((
+        error.kind().name(),
+        error.step().name(),
+        error.host(),
+        error.to_string(),
+        error.advice().as_deref(),
+    ))
+}
