@@ -123,6 +123,11 @@ fn code_of(error: &underpass::Error) -> Code {
         (ErrorKind::Disconnected { .. } | ErrorKind::Lost { .. }, _) => 1001,
         (ErrorKind::PeerDead { .. }, _) => 1039,
         (ErrorKind::NotConnected { .. }, _) => 1117,
+        // What was to be mended is the matter.
+        (ErrorKind::NotReconnected { .. }, _) => {
+            let broken = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+            broken.map_or(1036, code_of)
+        }
         (ErrorKind::Stopped, _) => 10053,
         _ => 1036,
     }

@@ -5,26 +5,29 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use underpass::{
-    Builder, Event as Told, HostCertificate, HostKeyQuestion, Prompt, Prompter, Secret, ServerPacket,
-    ShownHostKey,
+    Builder, Event as Told, HostCertificate, HostKeyQuestion, Prompt, Prompter, ReconnectAttempt as Due,
+    Secret, ServerPacket, ShownHostKey,
 };
+
+use zeroize::Zeroizing;
 
 use crate::lock::lock;
 use crate::pattern::Pattern;
 use crate::seen::hash_of;
 use crate::tunnel::Inner;
 use crate::{
-    Error, Event, EventKind, Log, SshCustomAuth, SshKeyboardInteractive, SshServerAuthentication, SshStatus,
-    packet, text, trust,
+    Error, Event, EventKind, Log, ReconnectAttempt, SshCustomAuth, SshKeyboardInteractive,
+    SshServerAuthentication, SshStatus, packet, text, trust,
 };
 
 /// Has the tunnel's questions and news become events. The tunnel keeps no handle to the component, which would keep both.
 pub(crate) fn install(builder: Builder, inner: &Arc<Inner>) -> Builder {
     let to = || Arc::downgrade(inner);
-    let (judge, custom, observer) = (to(), to(), to());
+    let (judge, custom, observer, retry) = (to(), to(), to(), to());
     let builder = builder
         .prompter(Questions(to()))
         .host_key_judge(move |shown| judge.upgrade().is_some_and(|inner| inner.trusts(shown)))
+        .before_reconnect(move |due| retry.upgrade().is_some_and(|inner| inner.may_retry(due)))
         .observer(move |event| {
             if let Some(inner) = observer.upgrade() {
                 inner.told(event);
@@ -82,6 +85,30 @@ impl Inner {
         Err(Error::new(1002).because(format!("The server is `{shown}`; SSHVersionPattern is `{patterns}`.")))
     }
 
+    /// Whether another attempt is wanted.
+    fn may_retry(&self, due: &Due) -> bool {
+        self.disconnected(&Err(Error::from(&due.error)));
+        self.retries.store(due.attempt, Ordering::Relaxed);
+        let question = {
+            let store = lock(&self.store);
+            let count = i64::from(due.attempt);
+            let most = due.max_attempts.map(i64::from);
+            ReconnectAttempt {
+                host: store.text("ssh_host"),
+                port: store.number("ssh_port"),
+                retry_count: count,
+                retries_remaining: most.map_or(-1, |most| (most - count).max(0)),
+                max_retry_count: most.unwrap_or(-1),
+                retry_interval: store.number("RetryInterval"),
+                retry_type: 0,
+                remote_listening_port: 0,
+                cancel: false,
+            }
+        };
+        let answer = self.ask_blocking(question.into());
+        matches!(answer, Some(Event::ReconnectAttempt(answer)) if !answer.cancel)
+    }
+
     /// The program's answer to a packet of the server.
     fn next_packet(&self, last: ServerPacket<'_>) -> Option<Secret> {
         let question = SshCustomAuth { packet: packet::encode_packet(last.payload) };
@@ -130,10 +157,7 @@ impl Inner {
         match event {
             Told::Identified { line, .. } => lock(&self.seen).server_version.clone_from(line),
             Told::KeyExchange { strict, rekey: false, .. } => lock(&self.seen).strict = Some(*strict),
-            Told::Reconnected { .. } => {
-                self.retries.store(0, Ordering::Relaxed);
-                self.connected(&Ok(()));
-            }
+            Told::Reconnected { .. } => self.connected(&Ok(())),
             _ => {}
         }
     }
@@ -150,9 +174,13 @@ impl Inner {
 struct Questions(Weak<Inner>);
 
 impl Prompter for Questions {
-    /// The one that there is, is a property.
+    /// The one that there is, is a property. Questions of the server's are another matter, so the tunnel is not given it.
     fn password(&self, _: &str, _: &str, _: u32) -> Option<Secret> {
-        None
+        let inner = self.0.upgrade()?;
+        let store = lock(&inner.store);
+        let password = Zeroizing::new(store.text("ssh_password"));
+        let encoded = text::encode(&store, &password).ok();
+        encoded.filter(|bytes| !bytes.is_empty()).map(Secret::new)
     }
 
     /// As the password: a property.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use underpass::{Connected as Secured, State, Tunnel};
+use underpass::{Connected as Secured, ErrorKind, ServerConnection, State, Tunnel};
 
 use crate::client::Client;
 use crate::error::OK;
@@ -70,6 +70,15 @@ impl Link {
         self.listener.as_ref().map(|listener| listener.port)
     }
 
+    /// What the connection to the server goes over.
+    pub(crate) fn way(&self) -> Option<ServerConnection> {
+        match &self.server {
+            Server::Down | Server::Busy => None,
+            Server::Secured(secured, _) => secured.server_connection(),
+            Server::Up(tunnel) => tunnel.server_connection(),
+        }
+    }
+
     pub(crate) fn tunnel(&self) -> Option<&Tunnel> {
         if let Server::Up(tunnel) = &self.server { Some(tunnel) } else { None }
     }
@@ -90,6 +99,7 @@ impl SshTunnel {
                 Server::Secured(..) | Server::Up(_) => return Err(Error::of(ErrorGroup::TcpClient, 104)),
             }
             let builder = resolve::builder(&self.0)?;
+            self.0.retries.store(0, Ordering::Relaxed);
             link.server = Server::Busy;
             builder
         };
@@ -156,10 +166,10 @@ impl SshTunnel {
         };
         let result = match way {
             Some(secured) => self.wait_for(secured.log_on()),
-            None => match resolve::builder(&self.0) {
-                Ok(builder) => self.wait_for(builder.open()),
-                Err(error) => Err(error),
-            },
+            None => {
+                self.0.retries.store(0, Ordering::Relaxed);
+                resolve::builder(&self.0).and_then(|builder| self.wait_for(builder.open()))
+            }
         };
         let tunnel = self.settle(result)?;
         lock(&self.0.link).server = Server::Up(tunnel.clone());
@@ -272,7 +282,15 @@ impl Inner {
 
     /// An error of the connection in the interface's terms.
     fn in_code(&self, error: &underpass::Error) -> Error {
-        lock(&self.refusal).take().unwrap_or_else(|| Error::from(error))
+        if let Some(refusal) = lock(&self.refusal).take() {
+            return refusal;
+        }
+        let most = lock(&self.store).number_if_set("MaxRetryCount").filter(|most| *most > 0);
+        let is_last = most.is_some_and(|most| i64::from(self.retries.load(Ordering::Relaxed)) >= most);
+        match is_last && is_retried(error) {
+            true => Error::new(1037).because(error),
+            false => Error::from(error),
+        }
     }
 
     fn target(&self) -> Result<Target, Error> {
@@ -288,6 +306,21 @@ impl Inner {
             (host, port) => Ok(Target::Fixed(host.trim_start_matches('*').to_owned(), port)),
         }
     }
+}
+
+/// Whether the tunnel makes another attempt after such an error, if it may.
+fn is_retried(error: &underpass::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Resolve { .. }
+            | ErrorKind::Dial { .. }
+            | ErrorKind::Proxy { .. }
+            | ErrorKind::Timeout { .. }
+            | ErrorKind::Disconnected { .. }
+            | ErrorKind::Lost { .. }
+            | ErrorKind::PeerDead { .. }
+            | ErrorKind::PeerMisbehaved { .. }
+    )
 }
 
 /// As events tell it.
@@ -329,7 +362,12 @@ async fn watch_tunnel(inner: Weak<Inner>, tunnel: Tunnel) {
         link.listener = None;
         link.server = Server::Down;
     }
-    inner.disconnected(&result.map_err(|error| inner.in_code(&error)));
+    let result = result.map_err(|error| inner.in_code(&error));
+    if let (false, Err(error)) = (inner.is_up.load(Ordering::Relaxed), &result) {
+        // That it broke was told of; that it stays so was not.
+        inner.report(SERVER, error);
+    }
+    inner.disconnected(&result);
     inner.queue.notify();
 }
 

@@ -231,9 +231,7 @@ impl Inner {
             "listening" => Variant::Bool(link.is_listening()),
             "client_count" => Variant::Int(i64::try_from(self.clients.len()).unwrap_or(i64::MAX)),
             "local_port" => Variant::Int(link.port()?.into()),
-            "local_host" if link.is_connected() => {
-                Variant::Text(lock(&self.seen).local_address?.ip().to_string())
-            }
+            "local_host" => Variant::Text(link.way()?.local.ip().to_canonical().to_string()),
             "ssh_cert_encoded" => Variant::Bytes(lock(&self.kept).credential.as_ref()?.encoded.clone()),
             _ => return None,
         })

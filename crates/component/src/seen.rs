@@ -15,8 +15,6 @@ pub(crate) struct Seen {
     pub(crate) strict: Option<bool>,
     /// Within `on_data_in`: of which channel, and whether its end of line was found.
     pub(crate) channel_eol_found: Option<(i32, bool)>,
-    /// The address that the connection to the server is made from.
-    pub(crate) local_address: Option<std::net::SocketAddr>,
 }
 
 impl Seen {

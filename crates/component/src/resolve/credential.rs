@@ -261,14 +261,19 @@ pub(super) fn log_on(
     let builder = builder
         .user(user)
         .preferred_authentications(methods.iter().copied())
+        .stop_at_first_refusal(mode == MULTI_FACTOR && !store.flag("TryAllAvailableAuthMethods"))
         .default_identities(false)
         .agent(agent)
-        .kerberos(kerberos(store, &methods));
-    let password = Zeroizing::new(store.text("ssh_password"));
-    let builder = match password.is_empty() {
-        true => builder,
-        false => builder.password(Secret::new(text::encode(store, &password)?)),
+        // Each is answered by what is set, which is no better the second time.
+        .number_of_password_prompts(1);
+    let kerberos = kerberos(store, &methods);
+    // Servers get it when they ask for it, see `hooks`; that it cannot be written is told at once.
+    let password = text::encode(store, &Zeroizing::new(store.text("ssh_password"))).map(Secret::new)?;
+    let builder = match kerberos.credentials {
+        KerberosCredentials::Password => builder.password(password),
+        _ => builder,
     };
+    let builder = builder.kerberos(kerberos);
     let builder = match store.text("SignedSSHCert") {
         line if line.is_empty() => builder,
         line => builder.certificate(line),

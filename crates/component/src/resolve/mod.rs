@@ -8,7 +8,7 @@ mod sockets;
 use std::sync::Arc;
 use std::time::Duration;
 
-use underpass::{Backoff, Builder, Reconnect, StrictKex};
+use underpass::{Backoff, Builder, Farewell, Reconnect, StrictKex};
 
 pub(crate) use self::credential::{Kept, Wanted, find};
 use crate::lock::lock;
@@ -52,15 +52,12 @@ fn server(store: &Store) -> Result<Builder, Error> {
 
 /// How long things may take, and what happens when the connection breaks.
 fn patience(builder: Builder, store: &Store) -> Builder {
-    let seconds = |name: &str| {
-        u64::try_from(store.number(name)).ok().filter(|value| *value > 0).map(Duration::from_secs)
-    };
-    let timeout = seconds("ConnectionTimeout").or_else(|| seconds("default_timeout"));
+    let timeout = seconds(store, "ConnectionTimeout").or_else(|| seconds(store, "default_timeout"));
     let builder = match timeout {
         Some(timeout) => builder.connect_timeout(timeout).handshake_timeout(timeout),
         None => builder,
     };
-    let interval = seconds("SSHKeepAliveInterval");
+    let interval = seconds(store, "SSHKeepAliveInterval");
     let count = u32::try_from(store.number("SSHKeepAliveCountMax")).unwrap_or(1).max(1);
     let builder = builder.keepalive_interval(interval).keepalive_count(count);
     let rekey = u64::try_from(store.number("KeyRenegotiationThreshold")).ok().filter(|bytes| *bytes > 0);
@@ -101,7 +98,25 @@ fn endings(builder: Builder, store: &Store) -> Builder {
         Some(bytes) => builder.max_window(bytes),
         None => builder,
     };
-    builder.fingerprint_hash(crate::seen::hash_of(store)).identification(store.text("ClientSSHVersionString"))
+    let builder = builder.fingerprint_hash(crate::seen::hash_of(store)).farewell(farewell(store));
+    builder.identification(store.text("ClientSSHVersionString"))
+}
+
+/// How the server is left: channels are closed in any case.
+fn farewell(store: &Store) -> Farewell {
+    let patience = seconds(store, "default_timeout").unwrap_or(FAREWELL);
+    let mut farewell = Farewell::default();
+    farewell.channel_close = Some(if store.flag("WaitForChannelClose") { patience } else { Duration::ZERO });
+    farewell.server_close = store.flag("WaitForServerDisconnect").then_some(patience);
+    farewell
+}
+
+/// How long the server is waited for at the end, where no timeout is set. Whoever leaves does not want to wait for long.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A time that is set.
+fn seconds(store: &Store, name: &str) -> Option<Duration> {
+    u64::try_from(store.number(name)).ok().filter(|value| *value > 0).map(Duration::from_secs)
 }
 
 /// The component counts clients itself.

@@ -5,7 +5,10 @@
 mod clients;
 mod data;
 mod events;
+mod hello;
+mod logon;
 mod misuse;
 mod server;
 mod start;
 mod support;
+mod upkeep;
