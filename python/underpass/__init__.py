@@ -31,6 +31,7 @@ from ._errors import (
 )
 from ._events import EventHandler, Listener, Logger, StateHandler
 from ._native import Event, Forward, Question, Stats, __version__
+from ._sshtunnel import SSHTunnel
 from ._tunnel import AsyncTunnel, Tunnel, TunnelOpener
 from ._words import DynamicSpec, ForwardSpec, HostKeyPolicy, Options, StrPath, words
 
@@ -51,6 +52,7 @@ __all__ = [
     "ListenError",
     "ProtocolError",
     "Question",
+    "SSHTunnel",
     "SSHTunnelError",
     "StateHandler",
     "Stats",

@@ -136,3 +136,45 @@ _BY_STEP: dict[tuple[str, str], tuple[type[SSHTunnelError], int]] = {
 }
 
 _UNKNOWN = 1098
+
+
+def from_code(code: int, message: str) -> SSHTunnelError:
+    """The exception for an error of the component."""
+    return _BY_CODE.get(code, SSHTunnelError)(code, message)
+
+
+_BY_CODE: dict[int, type[SSHTunnelError]] = {
+    102: ConfigError,
+    116: ConfigError,
+    201: TunnelTimeout,
+    301: TunnelTimeout,
+    302: ConfigError,
+    434: ConfigError,
+    1001: TunnelClosed,
+    1002: ProtocolError,
+    1003: ProtocolError,
+    1005: ConfigError,
+    1012: AuthError,
+    1020: TargetUnreachable,
+    1030: HostKeyError,
+    1031: HostKeyError,
+    1032: AuthError,
+    1034: ProtocolError,
+    1036: ConnectError,
+    1037: TunnelClosed,
+    1039: TunnelClosed,
+    1117: TunnelClosed,
+    1120: TunnelClosed,
+    1201: TargetUnreachable,
+    10013: ListenError,
+    10022: ConfigError,
+    10035: TunnelTimeout,
+    10048: ListenError,
+    10049: ListenError,
+    10053: TunnelClosed,
+    10054: TunnelClosed,
+    10060: ConnectError,
+    10061: ConnectError,
+    11001: ConnectError,
+    11004: ConnectError,
+}

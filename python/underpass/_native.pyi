@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Optional, TypeVar, Union, final
 
-__all__ = ["Event", "Forward", "Operation", "Question", "Stats", "Tunnel", "__version__", "open", "shutdown"]
+__all__ = ["Component", "Event", "Forward", "Operation", "Question", "Stats", "Tunnel", "__version__", "open", "shutdown"]
 
 __version__: str
 
@@ -151,6 +151,67 @@ class Tunnel:
 
     def close(self, grace: float, done: _Done[None]) -> Operation:
         """Stops it, and gives connections some seconds to end."""
+
+@final
+class Component:
+    """A tunnel as a component, by the names of its members."""
+
+    def __new__(cls) -> "Component": ...
+    def get(self, name: str) -> Any:
+        """A property of the tunnel."""
+
+    def set(self, name: str, value: object) -> None:
+        """Sets a property of the tunnel."""
+
+    def get_client(self, name: str, client_id: int) -> Any:
+        """A property of a client."""
+
+    def set_client(self, name: str, client_id: int, value: object) -> None:
+        """Sets a property of a client."""
+
+    def config(self, configuration_string: str) -> str:
+        """Sets a setting, ``Name=Value``, or reads one, ``Name``."""
+
+    def connect(self) -> None:
+        """Connects, without logging on."""
+
+    def start_listening(self) -> None:
+        """Connects, logs on and accepts clients."""
+
+    def stop_listening(self) -> None:
+        """Accepts no more clients."""
+
+    def disconnect(self, connection_id: int) -> None:
+        """Ends the connection of one client."""
+
+    def do_events(self) -> None:
+        """Delivers the events that wait."""
+
+    def shutdown(self) -> None:
+        """Ends everything."""
+
+    def reset(self) -> None:
+        """Gives every member its default again."""
+
+    def encode_packet(self, packet: bytes) -> str:
+        """A packet in hexadecimal."""
+
+    def decode_packet(self, encoded_packet: str) -> bytes:
+        """A packet from hexadecimal."""
+
+    def set_ssh_param(self, payload: bytes, field_type: str, field_value: str) -> bytes:
+        """Adds a field to a packet."""
+
+    def get_ssh_param(self, payload: bytes, field: str) -> str:
+        """Reads a field of a packet."""
+
+    def get_ssh_param_bytes(self, payload: bytes, field: str) -> bytes:
+        """Reads a field of a packet as bytes."""
+
+    def on(
+        self, event: str, handle: Optional[Callable[[dict[str, Any]], dict[str, Any]]]
+    ) -> None:
+        """Has it called with the fields of each such event; it gives those that it sets."""
 
 def open(
     words: Sequence[str],

@@ -44,11 +44,15 @@ pub(crate) struct Inner {
     pub(crate) is_up: AtomicBool,
     /// The number of the next client.
     pub(crate) next_id: AtomicI32,
+    /// Whether a call that waits is to give up.
+    interrupt: Mutex<Option<Interrupt>>,
     /// Attempts in a row to make the connection anew.
     pub(crate) retries: AtomicU32,
     /// When clients were looked through for idle ones.
     idle_check: Mutex<Option<Instant>>,
 }
+
+type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Clients are looked through for idle ones so often. Their timeouts are whole seconds.
 const IDLE_CHECK: Duration = Duration::from_millis(250);
@@ -77,6 +81,7 @@ impl SshTunnel {
             is_up: AtomicBool::new(false),
             next_id: AtomicI32::new(1),
             retries: AtomicU32::new(0),
+            interrupt: Mutex::default(),
             idle_check: Mutex::default(),
         }))
     }
@@ -88,16 +93,40 @@ impl SshTunnel {
         let until = Instant::now() + Duration::from_millis(wait);
         match self.0.queue.begin() {
             Some(turn) => {
-                if self.0.queue.wait(until, || false) {
+                if self.wait_until(until) {
                     self.deliver(&turn);
                 }
                 self.disconnect_idle();
             }
             None if self.0.queue.is_in_handler() => {}
             None => {
-                self.0.queue.wait(until, || false);
+                self.wait_until(until);
             }
         }
+    }
+
+    /// Waits until there is an event, or it is then. Whether there is one.
+    fn wait_until(&self, until: Instant) -> bool {
+        loop {
+            let glance = until.min(Instant::now() + GLANCE);
+            if self.0.queue.wait(glance, || false) {
+                return true;
+            }
+            if Instant::now() >= until || self.is_interrupted() {
+                return false;
+            }
+        }
+    }
+
+    /// Has calls that wait ask, on their thread and every few milliseconds, whether they are to give up: for signals, such
+    /// as Ctrl-C, that a program looks for itself.
+    pub fn interrupt_when(&self, is_wanted: impl Fn() -> bool + Send + Sync + 'static) {
+        *lock(&self.0.interrupt) = Some(Arc::new(is_wanted));
+    }
+
+    fn is_interrupted(&self) -> bool {
+        let interrupt = lock(&self.0.interrupt).clone();
+        interrupt.is_some_and(|is_wanted| is_wanted())
     }
 
     /// Delivers what waits now. What handlers add waits for the next time.
@@ -190,8 +219,8 @@ impl SshTunnel {
         self.no_handler_runs_here()?;
         let (done, result) = mpsc::channel();
         let inner = self.0.clone();
-        runtime::handle()?.spawn(async move {
-            // Whoever waits cannot give up.
+        let work = runtime::handle()?.spawn(async move {
+            // Whoever waits may have given up.
             let _ = done.send(work.await);
             inner.queue.notify();
         });
@@ -213,6 +242,10 @@ impl SshTunnel {
             }
             if let Some(result) = arrived {
                 return Ok(result);
+            }
+            if self.is_interrupted() {
+                work.abort();
+                return Err(Error::new(211).because("The call was interrupted."));
             }
             self.0.queue.wait(Instant::now() + GLANCE, || false);
         }

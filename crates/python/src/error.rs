@@ -22,3 +22,10 @@ pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'
         error.advice().as_deref(),
     ))
 }
+
+/// The exception for an error of the component.
+pub(crate) fn of_code(py: Python<'_>, code: u16, message: &str) -> PyErr {
+    let exception =
+        py.import("underpass._errors").and_then(|errors| errors.getattr("from_code")?.call1((code, message)));
+    exception.map_or_else(|other| other, PyErr::from_value)
+}

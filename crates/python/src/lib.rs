@@ -5,9 +5,11 @@
 //!
 //! - [`process`]: the runtime and the threads that call into Python, one set for each process;
 //! - [`operation`]: work that is waited for elsewhere: by a lock of Python's, or by an event loop;
+//! - [`component`]: the component, by the names of its members;
 //! - [`tunnel`], [`events`], [`ask`], [`error`]: a tunnel, and what it tells, asks and raises.
 
 mod ask;
+mod component;
 mod error;
 mod events;
 mod operation;
@@ -23,6 +25,7 @@ mod native {
     #[pymodule_export]
     use crate::{
         ask::Question,
+        component::Component,
         events::Event,
         operation::Operation,
         process::shutdown,

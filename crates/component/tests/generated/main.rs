@@ -1,6 +1,7 @@
-//! What is made from the tables and kept in the repository: the typed accessors. `UPDATE_REFERENCE=1` makes it anew.
+//! What is made from the tables and kept in the repository: typed accessors, the reference, the class of Python. `UPDATE_REFERENCE=1` makes it anew.
 
 mod accessors;
+mod python;
 mod reference;
 
 use std::{env, fs, path::Path};
@@ -11,6 +12,7 @@ fn what_is_generated_is_up_to_date() {
     let files = [
         (root.join("src/accessors.rs"), accessors::source()),
         (root.join("../../docs/reference/component.md"), reference::page()),
+        (root.join("../../python/underpass/_sshtunnel.py"), python::source()),
     ];
     for (path, content) in files {
         if env::var_os("UPDATE_REFERENCE").is_some() {
