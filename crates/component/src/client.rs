@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
 use underpass::{Adopted, Close, Direction, Tap};
 
 use crate::framing::{Framer, Piece, Rules};
 use crate::lock::lock;
-use crate::queue::Item;
 use crate::tunnel::Inner;
-use crate::{DataIn, Error, EventKind};
+use crate::{DataIn, Error, EventKind, runtime};
 
 /// What waits for `on_data_in` in each direction. More is not read before it was delivered.
 const MAX_TAPPED: usize = 256 * 1024;
@@ -26,10 +26,12 @@ pub(crate) struct Client {
     pub(crate) local: SocketAddr,
     /// Set once the tunnel carries it.
     pub(crate) adopted: OnceLock<Adopted>,
-    /// How it is closed.
-    pub(crate) linger: bool,
+    /// How long it has to take what is left when it is closed; `None` if that is dropped.
+    pub(crate) linger: Option<Duration>,
     pub(crate) options: Mutex<Options>,
     tapped: [Mutex<Tapped>; 2],
+    /// Whether somebody has closed it.
+    closing: AtomicBool,
     over: AtomicBool,
     /// Whether it waits in the queue.
     queued: AtomicBool,
@@ -62,7 +64,13 @@ struct Tapped {
 }
 
 impl Client {
-    pub(crate) fn new(id: i32, peer: SocketAddr, local: SocketAddr, linger: bool, options: Options) -> Self {
+    pub(crate) fn new(
+        id: i32,
+        peer: SocketAddr,
+        local: SocketAddr,
+        linger: Option<Duration>,
+        options: Options,
+    ) -> Self {
         Self {
             id,
             peer,
@@ -71,8 +79,10 @@ impl Client {
             linger,
             options: Mutex::new(options),
             tapped: Default::default(),
+            closing: AtomicBool::new(false),
             over: AtomicBool::new(false),
-            queued: AtomicBool::new(false),
+            // Its data are told of when it was.
+            queued: AtomicBool::new(true),
             channel: AtomicBool::new(false),
         }
     }
@@ -92,10 +102,28 @@ impl Client {
         self.adopted.get().map_or(0, |adopted| SEND_BUFFER.saturating_sub(adopted.queued()))
     }
 
-    /// Ends its connection.
+    /// Ends its connection: at once, or when it has taken what there is for it. It has some time for that.
     pub(crate) fn close(&self) {
+        let Some(adopted) = self.adopted.get() else { return };
+        if self.closing.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let Some(patience) = self.linger else { return adopted.close(Close::Reset) };
+        adopted.close(Close::Graceful);
+        let adopted = adopted.clone();
+        if let Ok(runtime) = runtime::handle() {
+            runtime.spawn(async move {
+                if timeout(patience, adopted.ended()).await.is_err() {
+                    adopted.close(Close::Reset);
+                }
+            });
+        }
+    }
+
+    /// Has what was held up for want of room go on.
+    pub(crate) fn resume(&self) {
         if let Some(adopted) = self.adopted.get() {
-            adopted.close(if self.linger { Close::Graceful } else { Close::Reset });
+            adopted.resume();
         }
     }
 
@@ -118,9 +146,7 @@ impl Client {
         }
         tapped.framer.push(&tapped.waiting);
         tapped.waiting.clear();
-        if let Some(adopted) = self.adopted.get() {
-            adopted.resume();
-        }
+        self.resume();
         tapped.framer.next(rules)
     }
 
@@ -182,9 +208,7 @@ impl Tap for Wiretap {
     fn carried(&self, direction: Direction, bytes: &[u8]) {
         let Some((tunnel, client)) = self.listened(direction) else { return };
         lock(&client.tapped[direction as usize]).waiting.extend_from_slice(bytes);
-        if client.enqueue() {
-            tunnel.queue.put(Item::Data(client));
-        }
+        tunnel.enqueue(&client);
     }
 }
 

@@ -265,7 +265,10 @@ type Slot = Mutex<Option<Arc<Mutex<Handler>>>>;
 
 impl Handlers {
     pub(crate) fn set(&self, kind: EventKind, handler: Option<Handler>) {
-        *lock(&self.0[kind as usize]) = handler.map(|handler| Arc::new(Mutex::new(handler)));
+        let new = handler.map(|handler| Arc::new(Mutex::new(handler)));
+        let old = std::mem::replace(&mut *lock(&self.0[kind as usize]), new);
+        // Only now: with it goes what it holds, which may set handlers.
+        drop(old);
     }
 
     /// Whether anybody wants to know.

@@ -60,6 +60,14 @@ impl Link {
         }
     }
 
+    /// The last handle is gone: nobody is there for whom anything might go on.
+    pub(crate) fn abandon(&mut self) {
+        self.listener = None;
+        if let (Server::Up(tunnel), Ok(runtime)) = (std::mem::take(&mut self.server), runtime::handle()) {
+            runtime.spawn(async move { tunnel.stop(Duration::ZERO).await });
+        }
+    }
+
     /// Whether members that the connection depends on may not change.
     pub(crate) fn is_in_use(&self) -> bool {
         !matches!(self.server, Server::Down)
@@ -103,6 +111,7 @@ impl SshTunnel {
             link.server = Server::Busy;
             builder
         };
+        let _attempt = Attempt(&self.0);
         let result = self.wait_for(builder.connect());
         let secured = self.settle(result)?;
         let (stop, stopped) = watch::channel(());
@@ -144,6 +153,10 @@ impl SshTunnel {
             if link.is_listening() {
                 return Err(Error::of(ErrorGroup::SshTunnel, 104));
             }
+            // Another thread may have shut it down meanwhile, or it broke.
+            if link.tunnel().is_none() {
+                return Err(Error::new(1120));
+            }
             link.listener = Some(Listener { port, _stop: stop });
         }
         runtime::handle()?.spawn(doors.serve(Arc::downgrade(&self.0), tunnel, target, stopped));
@@ -164,6 +177,7 @@ impl SshTunnel {
                 Server::Down => None,
             }
         };
+        let _attempt = Attempt(&self.0);
         let result = match way {
             Some(secured) => self.wait_for(secured.log_on()),
             None => {
@@ -218,7 +232,7 @@ impl SshTunnel {
         clients.iter().for_each(|client| client.close());
         self.0.queue.drop_questions();
         let Some(tunnel) = server else { return };
-        let grace = if clients.iter().all(|client| client.linger) { GRACE } else { Duration::ZERO };
+        let grace = if clients.iter().all(|client| client.linger.is_some()) { GRACE } else { Duration::ZERO };
         let inner = Arc::downgrade(&self.0);
         let stop = async move {
             tunnel.stop(grace).await;
@@ -242,6 +256,18 @@ impl SshTunnel {
         self.shutdown();
         lock(&self.0.store).clear();
         *lock(&self.0.seen) = Default::default();
+        *lock(&self.0.kept) = Default::default();
+    }
+}
+
+/// The making of a connection. A handler's panic must not leave it as one that never ends.
+struct Attempt<'a>(&'a Inner);
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(&self.0.link).server = Server::Down;
+        }
     }
 }
 
@@ -369,15 +395,6 @@ async fn watch_tunnel(inner: Weak<Inner>, tunnel: Tunnel) {
     }
     inner.disconnected(&result);
     inner.queue.notify();
-}
-
-/// The last handle is gone: nobody is there for whom anything might go on.
-impl Drop for Link {
-    fn drop(&mut self) {
-        if let (Server::Up(tunnel), Ok(runtime)) = (std::mem::take(&mut self.server), runtime::handle()) {
-            runtime.spawn(async move { tunnel.stop(Duration::ZERO).await });
-        }
-    }
 }
 
 /// Tells of the end of a client.

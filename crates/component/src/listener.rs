@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use underpass::{Adopt, ClientAccess, End, ResolvedNames, Tunnel};
+use underpass::{Adopt, Adopted, ClientAccess, End, ResolvedNames, Tunnel};
 
 use crate::client::{Client, Options, SEND_BUFFER, Wiretap};
 use crate::error::{OK, of_socket};
@@ -39,7 +39,7 @@ pub(crate) enum Target {
 pub(crate) struct Doors {
     listeners: Vec<TcpListener>,
     port: u16,
-    places: Arc<Semaphore>,
+    most: usize,
 }
 
 impl Doors {
@@ -57,13 +57,8 @@ impl Doors {
                     port = listener.local_addr().map_err(|error| of_socket(&error))?.port();
                     listeners.push(listener);
                 }
-                // A machine without the other family.
-                Err(_) if !listeners.is_empty() && store.number("UseIPv6") == BOTH => {}
-                Err(error)
-                    if address.is_ipv6() && store.number("UseIPv6") == BOTH && listeners.is_empty() =>
-                {
-                    let _ = error;
-                }
+                // A machine without one of the families.
+                Err(error) if store.number("UseIPv6") == BOTH && lacks_family(&error) => {}
                 Err(error) => return Err(of_socket(&error)),
             }
         }
@@ -76,7 +71,7 @@ impl Doors {
         let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<io::Result<_>>();
         let most = usize::try_from(store.number("MaxConnections")).unwrap_or(0);
         let listeners = listeners.map_err(|error| of_socket(&error))?;
-        Ok(Self { listeners, port, places: Arc::new(Semaphore::new(most)) })
+        Ok(Self { listeners, port, most })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -91,8 +86,8 @@ impl Doors {
         target: Target,
         mut stop: watch::Receiver<()>,
     ) {
-        let Self { listeners, places, .. } = self;
-        let entrance = Entrance { inner, tunnel, target, places };
+        let Self { listeners, most, .. } = self;
+        let entrance = Entrance { inner, tunnel, target, most };
         let all = futures_of(&listeners, &entrance);
         tokio::select! {
             () = all => {}
@@ -100,6 +95,11 @@ impl Doors {
             _ = stop.changed() => {}
         }
     }
+}
+
+/// Whether it is not the port that is the matter.
+fn lacks_family(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
 }
 
 /// Accepts at one or two sockets.
@@ -166,8 +166,11 @@ struct Entrance {
     inner: Weak<Inner>,
     tunnel: Tunnel,
     target: Target,
-    places: Arc<Semaphore>,
+    most: usize,
 }
+
+/// One of as many as `MaxConnections` says.
+struct Place(Arc<()>);
 
 impl Entrance {
     async fn accept(&self, listener: &TcpListener) {
@@ -176,37 +179,33 @@ impl Entrance {
                 sleep(PAUSE).await;
                 continue;
             };
-            let Some(inner) = self.inner.upgrade() else { return };
-            while inner.queue.is_full() {
+            while self.inner.upgrade().is_some_and(|inner| inner.queue.is_full()) {
                 sleep(PAUSE).await;
             }
             // For one too many there is nobody to serve it.
-            let Ok(place) = self.places.clone().try_acquire_owned() else { continue };
-            drop(inner);
+            let Some(place) = self.place() else { continue };
             tokio::spawn(self.clone().serve(stream, peer, place));
         }
     }
 
-    /// A client from beginning to end.
-    async fn serve(self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        let Some(inner) = self.inner.upgrade() else { return };
-        if !admit(&inner, peer).await {
+    /// A place for one more client. Those that came before somebody stopped listening and began again have theirs.
+    fn place(&self) -> Option<Place> {
+        let place = Place(self.inner.upgrade()?.places.clone());
+        (Arc::strong_count(&place.0) <= self.most.saturating_add(1)).then_some(place)
+    }
+
+    /// A client from beginning to end. The tunnel's inside is not held while anything is waited for.
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, place: Place) {
+        if !admit(&self.inner, peer).await {
             return;
         }
         let Ok(local) = stream.local_addr() else { return };
-        let client = {
-            let store = lock(&inner.store);
-            configure(&stream, &store);
-            let id = inner.next_id.fetch_add(1, Ordering::Relaxed);
-            Arc::new(Client::new(id, peer, local, store.flag("linger"), options(&store)))
-        };
-        inner.clients.add(client.clone());
-        let adopted = self.tunnel.adopt(stream, self.adopt(&inner, &client));
+        let Some((client, adopted)) = self.take_in(stream, peer, local) else { return };
         let reached = adopted.reached().await;
-        let ended = adopted.clone();
-        let _ = client.adopted.set(adopted);
+        let Some(inner) = self.inner.upgrade() else { return };
         let id = client.id.into();
         if let Err(error) = reached {
+            client.is_over();
             inner.forget(client.id);
             let error = Error::new(1201).because(error);
             let (status_code, description) = (error.code().into(), error.message().to_owned());
@@ -216,12 +215,37 @@ impl Entrance {
         }
         let (status_code, description) = (OK.0.into(), OK.1.to_owned());
         inner.tell(EventKind::Connected, || Connected { connection_id: id, status_code, description });
+        // From now on its data are told of, and what came already.
+        client.unqueue();
+        if inner.handlers.has(EventKind::DataIn) {
+            inner.enqueue(&client);
+        }
         drop(inner);
-        let end = ended.ended().await.end;
+        let end = adopted.ended().await.end;
         drop(place);
         let Some(inner) = self.inner.upgrade() else { return };
         client.is_over();
         gone(&inner, &client, &outcome_of(end));
+    }
+
+    /// Makes it one of the clients, which can be closed from now on.
+    fn take_in(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Option<(Arc<Client>, Adopted)> {
+        let inner = self.inner.upgrade()?;
+        let client = {
+            let store = lock(&inner.store);
+            configure(&stream, &store);
+            let id = inner.next_id.fetch_add(1, Ordering::Relaxed);
+            Arc::new(Client::new(id, peer, local, linger(&store), options(&store)))
+        };
+        let adopted = self.tunnel.adopt(stream, self.adopt(&inner, &client));
+        let _ = client.adopted.set(adopted.clone());
+        inner.clients.add(client.clone());
+        Some((client, adopted))
     }
 
     fn adopt(&self, inner: &Arc<Inner>, client: &Arc<Client>) -> Adopt {
@@ -249,8 +273,8 @@ fn outcome_of(end: End) -> Result<(), Error> {
 }
 
 /// Whether a client may come in: as the lists say, unless the program says otherwise.
-async fn admit(inner: &Arc<Inner>, peer: SocketAddr) -> bool {
-    let access = access(&lock(&inner.store));
+async fn admit(inner: &Weak<Inner>, peer: SocketAddr) -> bool {
+    let Some(access) = inner.upgrade().map(|inner| access(&lock(&inner.store))) else { return false };
     let accept = match access {
         Ok(access) => {
             let mut names = ResolvedNames::default();
@@ -265,7 +289,8 @@ async fn admit(inner: &Arc<Inner>, peer: SocketAddr) -> bool {
         Err(_) => false,
     };
     let (address, port) = (peer.ip().to_canonical().to_string(), peer.port().into());
-    let answer = inner.ask(ConnectionRequest { address, port, accept }.into()).await;
+    let Some(inner) = inner.upgrade() else { return false };
+    let answer = Inner::ask(inner, ConnectionRequest { address, port, accept }.into()).await;
     matches!(answer, Some(Event::ConnectionRequest(request)) if request.accept)
 }
 
@@ -280,6 +305,16 @@ pub(crate) fn access(store: &Store) -> Result<ClientAccess, Error> {
     };
     Ok(ClientAccess { allowed: Some(list("AllowedClients")?), blocked: list("BlockedClients")? })
 }
+
+/// How long a client has to take what is left for it when it is closed; `None` if that is dropped.
+fn linger(store: &Store) -> Option<Duration> {
+    let seconds = u64::try_from(store.number("LingerTime")).ok().filter(|seconds| *seconds > 0);
+    store.flag("linger").then(|| seconds.map_or(LINGER, Duration::from_secs))
+}
+
+/// Where `LingerTime` leaves it to the system. As long as Linux keeps a socket that nobody reads from once the program
+/// has closed it.
+const LINGER: Duration = Duration::from_secs(60);
 
 /// What a client has at first.
 fn options(store: &Store) -> Options {

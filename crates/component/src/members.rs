@@ -76,7 +76,7 @@ impl SshTunnel {
             }
             None => {
                 let member = Member::setting(configuration_string)?;
-                let live = self.read_setting(&member)?;
+                let live = self.read_setting(&member)?.or_else(|| self.0.live(member.name));
                 Ok(live.unwrap_or_else(|| lock(&self.0.store).get(&member)).to_string())
             }
         }

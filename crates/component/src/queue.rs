@@ -43,17 +43,28 @@ struct Waiting {
     items: VecDeque<Item>,
     lines: usize,
     lost_lines: u64,
+    /// Nobody is there any more who could be told.
+    closed: bool,
 }
 
 impl Queue {
+    /// Puts it last. Once the queue is closed it is dropped, so that who asks gets no answer.
     pub(crate) fn put(&self, item: Item) {
-        lock(&self.waiting).items.push_back(item);
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return;
+        }
+        waiting.items.push_back(item);
+        drop(waiting);
         self.arrived.notify_all();
     }
 
     /// Puts a line of the log, unless too many wait.
     pub(crate) fn put_line(&self, line: Event) {
         let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return;
+        }
         if waiting.lines >= MAX_LINES {
             waiting.lost_lines += 1;
             return;
@@ -92,6 +103,16 @@ impl Queue {
         lock(&self.waiting).items.retain(|item| !matches!(item, Item::Ask(..)));
     }
 
+    /// Drops what waits and whatever is put from now on.
+    pub(crate) fn close(&self) {
+        let mut waiting = lock(&self.waiting);
+        let dropped = std::mem::take(&mut *waiting);
+        waiting.closed = true;
+        drop(waiting);
+        // What is dropped may put something, which takes the lock.
+        drop(dropped);
+    }
+
     /// Waits until something has arrived, or until then. Whether something has.
     pub(crate) fn wait(&self, until: Instant, is_there: impl Fn() -> bool) -> bool {
         let mut waiting = lock(&self.waiting);
@@ -104,6 +125,14 @@ impl Queue {
                 return false;
             }
             waiting = self.wait_once(waiting, left);
+        }
+    }
+
+    /// Waits for news of any kind, or until then, while another thread delivers.
+    pub(crate) fn pause(&self, until: Instant) {
+        let left = until.saturating_duration_since(Instant::now());
+        if !left.is_zero() {
+            drop(self.wait_once(lock(&self.waiting), left));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The component's object: members, methods, and the delivery of events.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32};
 use std::sync::{Arc, Mutex, mpsc};
@@ -28,7 +29,20 @@ use crate::{Disconnected, Error, ErrorReported, Event, EventKind, Log, runtime};
 /// handler may use the tunnel, but not have it [connect](Self::connect) or [listen](Self::start_listening), which would
 /// wait for handlers. A handler that holds a handle keeps the tunnel: use the one that it is given.
 #[derive(Clone)]
-pub struct SshTunnel(pub(crate) Arc<Inner>);
+pub struct SshTunnel(
+    pub(crate) Arc<Inner>,
+    #[expect(dead_code, reason = "dropped, it ends the tunnel")] Arc<Life>,
+);
+
+/// What the handles share. Tasks that still hold the tunnel's inside when it goes must not keep the tunnel alive.
+struct Life(Arc<Inner>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.queue.close();
+        lock(&self.0.link).abandon();
+    }
+}
 
 pub(crate) struct Inner {
     pub(crate) store: Mutex<Store>,
@@ -46,6 +60,8 @@ pub(crate) struct Inner {
     pub(crate) next_id: AtomicI32,
     /// Whether a call that waits is to give up.
     interrupt: Mutex<Option<Interrupt>>,
+    /// Held by everything that counts for `MaxConnections`.
+    pub(crate) places: Arc<()>,
     /// Attempts in a row to make the connection anew.
     pub(crate) retries: AtomicU32,
     /// When clients were looked through for idle ones.
@@ -69,7 +85,7 @@ impl Default for SshTunnel {
 impl SshTunnel {
     /// A tunnel with every member at its default.
     pub fn new() -> Self {
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             store: Mutex::default(),
             handlers: Handlers::default(),
             queue: Queue::default(),
@@ -80,10 +96,13 @@ impl SshTunnel {
             refusal: Mutex::default(),
             is_up: AtomicBool::new(false),
             next_id: AtomicI32::new(1),
+            places: Arc::default(),
             retries: AtomicU32::new(0),
             interrupt: Mutex::default(),
             idle_check: Mutex::default(),
-        }))
+        });
+        let life = Arc::new(Life(inner.clone()));
+        Self(inner, life)
     }
 
     /// Delivers the events that wait; without any it waits for `SelectWaitMillis`. Clients that have been idle for too long
@@ -99,9 +118,7 @@ impl SshTunnel {
                 self.disconnect_idle();
             }
             None if self.0.queue.is_in_handler() => {}
-            None => {
-                self.wait_until(until);
-            }
+            None => self.0.queue.pause(until.min(Instant::now() + GLANCE)),
         }
     }
 
@@ -155,20 +172,47 @@ impl SshTunnel {
         self.0.handlers.call(self, event);
     }
 
-    /// Tells of one client's data, for as long as `MaxReadTime` allows before others have their turn.
+    /// Tells of one client's data, and leaves what is left for later.
     fn deliver_data(&self, client: &Arc<Client>) {
         client.unqueue();
+        let is_more = Cell::new(true);
+        // Also if a handler panics.
+        let _later = OnDrop(|| {
+            if is_more.get() {
+                self.0.enqueue(client);
+            }
+        });
+        // What comes while the last piece is told of finds the client out of the queue, and puts it there.
+        is_more.set(!self.deliver_pieces(client, false));
+    }
+
+    /// All of a client's data are told of before its end is.
+    fn deliver_end(&self, client: &Arc<Client>, event: Disconnected) {
+        let end = Cell::new(Some(event));
+        // Also if a handler panics.
+        let _later = OnDrop(|| {
+            if let Some(event) = end.take() {
+                self.0.queue.put(Item::Gone(client.clone(), event));
+            }
+        });
+        if self.deliver_pieces(client, true)
+            && let Some(event) = end.take()
+        {
+            let _forget = OnDrop(|| self.0.forget(client.id));
+            self.call(&mut event.into());
+        }
+    }
+
+    /// Tells of one client's data for as long as `MaxReadTime` allows before others have their turn. Whether that is all.
+    fn deliver_pieces(&self, client: &Arc<Client>, is_over: bool) -> bool {
         let most = u64::try_from(lock(&self.0.store).number("MaxReadTime")).unwrap_or(0);
         let until = (most > 0).then(|| Instant::now() + Duration::from_millis(most));
-        while self.deliver_piece(client, false) {
+        while self.deliver_piece(client, is_over) {
             if until.is_some_and(|until| Instant::now() >= until) {
-                if client.enqueue() {
-                    self.0.queue.put(Item::Data(client.clone()));
-                }
-                return;
+                return false;
             }
         }
-        // What came while the last piece was told of found the client out of the queue, and put it there.
+        true
     }
 
     /// Whether there was a piece.
@@ -184,13 +228,6 @@ impl SshTunnel {
         self.call(&mut data_in(client, piece).into());
         lock(&self.0.seen).channel_eol_found = None;
         true
-    }
-
-    /// All of a client's data are told of before its end is.
-    fn deliver_end(&self, client: &Arc<Client>, event: Disconnected) {
-        while self.deliver_piece(client, true) {}
-        self.call(&mut event.into());
-        self.0.forget(client.id);
     }
 
     fn disconnect_idle(&self) {
@@ -219,11 +256,13 @@ impl SshTunnel {
         self.no_handler_runs_here()?;
         let (done, result) = mpsc::channel();
         let inner = self.0.clone();
-        let work = runtime::handle()?.spawn(async move {
+        let task = runtime::handle()?.spawn(async move {
             // Whoever waits may have given up.
             let _ = done.send(work.await);
             inner.queue.notify();
         });
+        // If a handler panics, or the call is interrupted, nobody waits for it any more.
+        let _task = OnDrop(|| task.abort());
         let mut arrived = None;
         loop {
             match result.try_recv() {
@@ -237,17 +276,20 @@ impl SshTunnel {
                 Err(mpsc::TryRecvError::Disconnected) => {}
             }
             // What happened before it was done is told before it is.
-            if let Some(turn) = self.0.queue.begin() {
+            let turn = self.0.queue.begin();
+            let is_ours = turn.is_some();
+            if let Some(turn) = turn {
                 self.deliver(&turn);
             }
-            if let Some(result) = arrived {
-                return Ok(result);
+            let until = Instant::now() + GLANCE;
+            match arrived {
+                Some(result) => return Ok(result),
+                None if is_ours => drop(self.0.queue.wait(until, || false)),
+                None => self.0.queue.pause(until),
             }
             if self.is_interrupted() {
-                work.abort();
                 return Err(Error::new(211).because("The call was interrupted."));
             }
-            self.0.queue.wait(Instant::now() + GLANCE, || false);
         }
     }
 
@@ -266,6 +308,10 @@ impl SshTunnel {
 
     pub(crate) fn set_handler(&self, kind: EventKind, handler: Option<Handler>) {
         self.0.handlers.set(kind, handler);
+        if kind == EventKind::DataIn && !self.0.handlers.has(kind) {
+            // What waited for the handler to take more goes on without it.
+            self.0.clients.all().iter().for_each(|client| client.resume());
+        }
     }
 
     /// Sets who is told of events of a kind, in place of whoever was; the event's fields are got and set by name.
@@ -279,7 +325,23 @@ impl SshTunnel {
     }
 }
 
+/// Does something at the end of a block, also of one that a handler's panic ends.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0();
+    }
+}
+
 impl Inner {
+    /// Has a client's data told of, unless that is to come anyway.
+    pub(crate) fn enqueue(&self, client: &Arc<Client>) {
+        if client.enqueue() {
+            self.queue.put(Item::Data(client.clone()));
+        }
+    }
+
     /// Tells of something, if anybody wants to know.
     pub(crate) fn tell<E: Into<Event>>(&self, kind: EventKind, event: impl FnOnce() -> E) {
         if self.handlers.has(kind) {
@@ -295,11 +357,13 @@ impl Inner {
     }
 
     /// Has the handler decide. The event as it was if there is none; `None` if the answer is not wanted any more.
-    pub(crate) async fn ask(&self, event: Event) -> Option<Event> {
-        if !self.handlers.has(event.kind()) {
+    pub(crate) async fn ask(inner: Arc<Self>, event: Event) -> Option<Event> {
+        if !inner.handlers.has(event.kind()) {
             return Some(event);
         }
-        self.put_question(event).await.ok()
+        let answer = inner.put_question(event);
+        drop(inner);
+        answer.await.ok()
     }
 
     /// The same, for threads that may block.

@@ -39,8 +39,23 @@ struct Seen {
     busy: bool,
 }
 
+/// Of each connection there are four ends in this process, and the system's limit is often 1,024.
+#[cfg(unix)]
+fn raise_the_limit_of_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    let needed = 6 * CLIENTS as u64;
+    if limit.current.is_some_and(|current| current < needed) {
+        let current = Some(limit.maximum.map_or(needed, |most| most.min(needed)));
+        setrlimit(Resource::Nofile, Rlimit { current, ..limit }).unwrap();
+    }
+}
+
 #[test]
 fn a_thousand_clients_are_served_and_told_of() {
+    #[cfg(unix)]
+    raise_the_limit_of_files();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let gateway = Gateway::builder().allow_password("me", "secret").allow_targets(|_| true);
     let gateway = runtime.block_on(gateway.start((Ipv4Addr::LOCALHOST, 0).into())).unwrap();

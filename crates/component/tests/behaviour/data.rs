@@ -53,6 +53,52 @@ fn single_line_mode_knows_all_ends() {
 }
 
 #[test]
+fn single_line_mode_is_of_each_client() {
+    let setup = Setup::started();
+    let (mut stream, _) = setup.client();
+    let record = Record::of(&setup.tunnel, &[EventKind::DataIn]);
+    assert!(!setup.tunnel.client_single_line_mode(0).unwrap());
+    setup.tunnel.set_client_single_line_mode(0, true).unwrap();
+    stream.write_all(b"one\rtwo\n").unwrap();
+    until(&setup.tunnel, || record.len() == 2);
+    assert_eq!(text(&pieces(&record)), [("one", true), ("two", true)]);
+}
+
+/// The target speaks first, the client has said something before it was told of, and both are told in order.
+#[test]
+fn no_data_come_before_the_client() {
+    let setup = Setup::new();
+    let record = Record::of(&setup.tunnel, &[EventKind::Connected, EventKind::DataIn]);
+    setup.tunnel.start_listening().unwrap();
+    // The connection to the server is told of first.
+    until(&setup.tunnel, || record.len() == 1);
+    record.take();
+    for _ in 0..20 {
+        let mut stream = setup.connect();
+        stream.write_all(b"early").unwrap();
+        until(&setup.tunnel, || record.len() == 2);
+        let events = record.take();
+        assert!(matches!(&events[..], [Event::Connected(_), Event::DataIn(data)] if data.text == b"early"));
+    }
+}
+
+#[test]
+fn a_handler_that_is_gone_holds_nothing_up() {
+    const LENGTH: usize = 4 << 20;
+    let setup = Setup::started();
+    setup.tunnel.on_data_in(|_, _| {});
+    let (stream, _) = setup.client();
+    let mut writer = stream.try_clone().unwrap();
+    let writing = std::thread::spawn(move || writer.write_all(&vec![1; LENGTH]));
+    // Nobody delivers: what is told of fills what there is for it.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    setup.tunnel.off(EventKind::DataIn);
+    let mut bytes = vec![0; LENGTH];
+    std::io::Read::read_exact(&mut &stream, &mut bytes).unwrap();
+    writing.join().unwrap().unwrap();
+}
+
+#[test]
 fn a_line_that_is_too_long_comes_in_parts() {
     let setup = Setup::new();
     setup.tunnel.set_default_eol("\n").unwrap();

@@ -6,9 +6,15 @@ mod clients;
 mod data;
 mod events;
 mod hello;
+mod limits;
 mod logon;
 mod misuse;
+mod panics;
+mod proxies;
 mod server;
+mod settings;
+#[cfg(target_os = "linux")]
+mod sockets;
 mod start;
 mod support;
 mod upkeep;

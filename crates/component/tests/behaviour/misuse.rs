@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use underpass_component::{EventKind, SshTunnel};
 
-use crate::support::{Setup, connect};
+use crate::support::{Setup, connect, until};
 
 /// Random calls, also of what cannot work.
 fn call(tunnel: &SshTunnel, random: u64) {
     let number = i64::try_from(random >> 40).unwrap() % 5 - 1;
-    match random % 20 {
+    match random % 25 {
         0 => drop(tunnel.start_listening()),
         1 => tunnel.stop_listening(),
         2 if random.is_multiple_of(7) => tunnel.shutdown(),
@@ -31,6 +31,12 @@ fn call(tunnel: &SshTunnel, random: u64) {
         16 => tunnel.on_ssh_status(|tunnel, _| tunnel.do_events()),
         17 => drop(tunnel.client_count()),
         18 => drop(tunnel.config("x=y")),
+        19 => drop(tunnel.set_listening(random.is_multiple_of(3))),
+        20 => drop(tunnel.set_connected(!random.is_multiple_of(7))),
+        21 => tunnel.off(EventKind::DataIn),
+        22 => tunnel.on_data_in(|tunnel, event| drop(tunnel.disconnect(event.connection_id))),
+        23 => drop(tunnel.config("ChannelDataEOL[1]=;")),
+        24 => drop(tunnel.clone()),
         _ => tunnel.do_events(),
     }
 }
@@ -84,6 +90,52 @@ fn random_calls_from_two_threads_and_handlers_end() {
     });
     setup.tunnel.shutdown();
     assert!(!setup.tunnel.listening() && !setup.tunnel.connected());
+}
+
+/// Each kind that a plain tunnel tells of.
+const KINDS: &[EventKind] = &[
+    EventKind::ConnectionRequest,
+    EventKind::Connected,
+    EventKind::DataIn,
+    EventKind::Disconnected,
+    EventKind::Log,
+    EventKind::SshStatus,
+    EventKind::SshServerAuthentication,
+];
+
+#[test]
+fn every_call_from_every_handler_returns() {
+    for kind in KINDS {
+        let setup = Setup::new();
+        let count = Arc::new(AtomicU64::new(0));
+        let seen = count.clone();
+        setup.tunnel.on(*kind, move |tunnel, _| {
+            if seen.fetch_add(1, Ordering::Relaxed) > 0 {
+                return;
+            }
+            tunnel.do_events();
+            for result in [tunnel.connect(), tunnel.start_listening()] {
+                assert_eq!(result.unwrap_err().code(), 211);
+            }
+            assert_eq!(tunnel.disconnect(99).unwrap_err().code(), 126);
+            assert_eq!(tunnel.set_client_data_to_send(99, "x").unwrap_err().code(), 126);
+            // They may do something or not, but return.
+            let _ = (tunnel.set_client_data_to_send(0, "x"), tunnel.set_client_connected(0, false));
+            let _ = (tunnel.config("SSHKeyRenegotiate"), tunnel.set_ssh_port(22));
+            tunnel.stop_listening();
+            tunnel.shutdown();
+        });
+        setup.tunnel.start_listening().unwrap();
+        if setup.tunnel.listening() {
+            let mut stream = connect(&setup.tunnel);
+            let _ = std::io::Write::write_all(&mut stream, b"!");
+            until(&setup.tunnel, || setup.tunnel.client_count() == 1 || count.load(Ordering::Relaxed) > 0);
+            drop(stream);
+        }
+        until(&setup.tunnel, || count.load(Ordering::Relaxed) > 0);
+        setup.tunnel.shutdown();
+        assert!(!setup.tunnel.listening() && !setup.tunnel.connected());
+    }
 }
 
 #[test]

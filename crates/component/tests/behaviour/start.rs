@@ -189,6 +189,30 @@ fn assigning_connected_and_listening_acts() {
     assert!(!setup.tunnel.listening() && !setup.tunnel.connected());
 }
 
+/// Whoever waits for an answer, or for a client to say where it goes, does not keep a tunnel.
+#[test]
+fn a_tunnel_that_is_asked_something_ends_as_well() {
+    let setup = Setup::new();
+    let tunnel = tunnel_through(&setup.gateway);
+    tunnel.start_listening().unwrap();
+    let silent = connect(&tunnel);
+    until(&tunnel, || tunnel.client_count() == 1);
+    let (asked, asking) = std::sync::mpsc::channel();
+    tunnel.on_connection_request(|_, _| {});
+    let waiting = connect(&tunnel);
+    tunnel.on_ssh_status(move |_, _| asked.send(()).unwrap());
+    drop(tunnel);
+    // The handlers are gone with it.
+    assert!(
+        asking
+            .recv_timeout(crate::support::DEADLINE)
+            .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
+    );
+    for mut stream in [silent, waiting] {
+        let _ = std::io::Read::read_to_end(&mut stream, &mut Vec::new());
+    }
+}
+
 #[test]
 fn a_tunnel_without_handles_ends() {
     let gateway = gateway();

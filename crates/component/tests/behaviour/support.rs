@@ -26,8 +26,15 @@ pub(crate) fn gateway() -> Gateway {
 }
 
 pub(crate) fn gateway_with(policy: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Gateway {
+    gateway_at((Ipv4Addr::LOCALHOST, 0).into(), policy)
+}
+
+pub(crate) fn gateway_at(
+    address: SocketAddr,
+    policy: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
+) -> Gateway {
     let builder = policy(Gateway::builder().allow_targets(|_| true));
-    RUNTIME.block_on(builder.start((Ipv4Addr::LOCALHOST, 0).into())).unwrap()
+    RUNTIME.block_on(builder.start(address)).unwrap()
 }
 
 /// A tunnel that is ready to start: it goes to the echo target through the gateway, and accepts its key.
