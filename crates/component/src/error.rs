@@ -86,6 +86,8 @@ impl From<underpass::Error> for Error {
 fn code_of(error: &underpass::Error) -> Code {
     match (error.kind(), error.step()) {
         (ErrorKind::Resolve { .. }, _) => 11001,
+        // None of the name's addresses was of the family that is wanted.
+        (ErrorKind::Dial { attempts }, _) if attempts.is_empty() => 11004,
         (ErrorKind::Dial { attempts }, _) => match attempts.iter().all(|attempt| attempt.refused) {
             true => 10061,
             false => 1036,

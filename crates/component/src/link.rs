@@ -28,8 +28,10 @@ pub(crate) struct Link {
 enum Server {
     #[default]
     Down,
-    /// It is being made, or somebody is being logged on.
-    Busy,
+    /// It is being made, or somebody is being logged on; or was, until it was shut down, and will be told so.
+    Busy {
+        is_cancelled: bool,
+    },
     /// Nobody is logged on yet.
     Secured(Box<Secured>, #[expect(dead_code, reason = "dropped, it ends the watch")] watch::Sender<()>),
     Up(Tunnel),
@@ -54,7 +56,7 @@ impl Link {
 
     pub(crate) fn is_connected(&self) -> bool {
         match &self.server {
-            Server::Down | Server::Busy => false,
+            Server::Down | Server::Busy { .. } => false,
             Server::Secured(..) => true,
             Server::Up(tunnel) => tunnel.state() == State::Open,
         }
@@ -81,10 +83,18 @@ impl Link {
     /// What the connection to the server goes over.
     pub(crate) fn way(&self) -> Option<ServerConnection> {
         match &self.server {
-            Server::Down | Server::Busy => None,
+            Server::Down | Server::Busy { .. } => None,
             Server::Secured(secured, _) => secured.server_connection(),
             Server::Up(tunnel) => tunnel.server_connection(),
         }
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self.server, Server::Busy { .. })
+    }
+
+    fn is_cancelled(&self) -> bool {
+        matches!(self.server, Server::Busy { is_cancelled: true })
     }
 
     pub(crate) fn tunnel(&self) -> Option<&Tunnel> {
@@ -103,33 +113,53 @@ impl SshTunnel {
             let mut link = lock(&self.0.link);
             match link.server {
                 Server::Down => {}
-                Server::Busy => return Err(Error::of(ErrorGroup::TcpClient, 1105)),
+                Server::Busy { .. } => return Err(Error::of(ErrorGroup::TcpClient, 1105)),
                 Server::Secured(..) | Server::Up(_) => return Err(Error::of(ErrorGroup::TcpClient, 104)),
             }
             let builder = resolve::builder(&self.0)?;
             self.0.retries.store(0, Ordering::Relaxed);
-            link.server = Server::Busy;
+            link.server = BUSY;
             builder
         };
         let _attempt = Attempt(&self.0);
-        let result = self.wait_for(builder.connect());
-        let secured = self.settle(result)?;
+        let result = self.wait_for_attempt(builder.connect());
         let (stop, stopped) = watch::channel(());
-        let watch = watch_secured(Arc::downgrade(&self.0), secured.lost(), stopped);
-        lock(&self.0.link).server = Server::Secured(Box::new(secured), stop);
-        self.0.connected(&Ok(()));
+        let mut watch = None;
+        self.settle(result, |secured| {
+            watch = Some(watch_secured(Arc::downgrade(&self.0), secured.lost(), stopped));
+            Server::Secured(Box::new(secured), stop)
+        })?;
+        let Some(watch) = watch else { return Ok(()) };
         runtime::handle()?.spawn(watch);
         Ok(())
     }
 
-    /// Gives the connection, or tells why there is none.
-    fn settle<T>(&self, result: Result<Result<T, underpass::Error>, Error>) -> Result<T, Error> {
-        let result = result.and_then(|result| result.map_err(|error| self.0.in_code(&error)));
-        if let Err(error) = &result {
-            lock(&self.0.link).server = Server::Down;
+    /// Has a connection made, until somebody shuts down.
+    fn wait_for_attempt<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, underpass::Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let is_cancelled = || lock(&self.0.link).is_cancelled();
+        let result = self.wait_for_unless(work, || is_cancelled().then(shut_down))?;
+        result.map_err(|error| self.0.in_code(&error))
+    }
+
+    /// Keeps the connection that was made, or tells why there is none.
+    fn settle<T>(&self, result: Result<T, Error>, keep: impl FnOnce(T) -> Server) -> Result<(), Error> {
+        let result = {
+            let mut link = lock(&self.0.link);
+            let result = if link.is_cancelled() { Err(shut_down()) } else { result };
+            let (server, result) = match result {
+                Ok(made) => (keep(made), Ok(())),
+                Err(error) => (Server::Down, Err(error)),
+            };
+            link.server = server;
+            result
+        };
+        if result.is_err() {
             self.0.queue.drop_questions();
-            self.0.connected(&Err(error.clone()));
         }
+        self.0.connected(&result);
         result
     }
 
@@ -167,27 +197,28 @@ impl SshTunnel {
     fn log_on(&self) -> Result<Tunnel, Error> {
         let way = {
             let mut link = lock(&self.0.link);
-            match std::mem::replace(&mut link.server, Server::Busy) {
-                Server::Up(tunnel) => {
-                    link.server = Server::Up(tunnel.clone());
-                    return Ok(tunnel);
-                }
-                Server::Busy => return Err(Error::of(ErrorGroup::TcpClient, 1105)),
+            if let Server::Up(tunnel) = &link.server {
+                return Ok(tunnel.clone());
+            }
+            if link.is_busy() {
+                return Err(Error::of(ErrorGroup::TcpClient, 1105));
+            }
+            match std::mem::replace(&mut link.server, BUSY) {
                 Server::Secured(secured, _) => Some(secured),
-                Server::Down => None,
+                _ => None,
             }
         };
         let _attempt = Attempt(&self.0);
         let result = match way {
-            Some(secured) => self.wait_for(secured.log_on()),
+            Some(secured) => self.wait_for_attempt(secured.log_on()),
             None => {
                 self.0.retries.store(0, Ordering::Relaxed);
-                resolve::builder(&self.0).and_then(|builder| self.wait_for(builder.open()))
+                resolve::builder(&self.0).and_then(|builder| self.wait_for_attempt(builder.open()))
             }
         };
-        let tunnel = self.settle(result)?;
-        lock(&self.0.link).server = Server::Up(tunnel.clone());
-        self.0.connected(&Ok(()));
+        let tunnel = result.as_ref().ok().cloned();
+        self.settle(result, Server::Up)?;
+        let tunnel = tunnel.ok_or_else(shut_down)?;
         runtime::handle()?.spawn(watch_tunnel(Arc::downgrade(&self.0), tunnel.clone()));
         Ok(tunnel)
     }
@@ -218,14 +249,18 @@ impl SshTunnel {
         let server = {
             let mut link = lock(&self.0.link);
             link.listener = None;
-            match &link.server {
+            match &mut link.server {
                 Server::Up(tunnel) => Some(tunnel.clone()),
                 Server::Secured(..) => {
                     link.server = Server::Down;
                     self.0.disconnected(&Ok(()));
                     None
                 }
-                Server::Down | Server::Busy => None,
+                Server::Busy { is_cancelled } => {
+                    *is_cancelled = true;
+                    None
+                }
+                Server::Down => None,
             }
         };
         let clients = self.0.clients.all();
@@ -237,7 +272,10 @@ impl SshTunnel {
         let stop = async move {
             tunnel.stop(grace).await;
             // `watch_tunnel` tells the rest; whoever waits sees it done.
-            while inner.upgrade().is_some_and(|inner| lock(&inner.link).tunnel().is_some()) {
+            let is_ending = |inner: Arc<Inner>| {
+                lock(&inner.link).tunnel().is_some_and(|tunnel| tunnel.state() == State::Closed)
+            };
+            while inner.upgrade().is_some_and(is_ending) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -258,6 +296,13 @@ impl SshTunnel {
         *lock(&self.0.seen) = Default::default();
         *lock(&self.0.kept) = Default::default();
     }
+}
+
+const BUSY: Server = Server::Busy { is_cancelled: false };
+
+/// What becomes of a connection that was not made when everything was shut down.
+fn shut_down() -> Error {
+    Error::new(10053).because("It was shut down meanwhile.")
 }
 
 /// The making of a connection. A handler's panic must not leave it as one that never ends.

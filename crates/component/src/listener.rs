@@ -244,6 +244,8 @@ impl Entrance {
         };
         let adopted = self.tunnel.adopt(stream, self.adopt(&inner, &client));
         let _ = client.adopted.set(adopted.clone());
+        // Settings of its number may be there already.
+        client.tell_of_channel(inner.channel_rules(client.id).is_some());
         inner.clients.add(client.clone());
         Some((client, adopted))
     }

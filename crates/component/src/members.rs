@@ -185,6 +185,9 @@ impl SshTunnel {
                 let mut options = lock(&client.options);
                 options.bytes_taken = taken as u64;
                 options.ready_to_send = taken == bytes.len();
+                if more > 0 {
+                    options.moved.0 = Instant::now();
+                }
             }
             let code = match taken < bytes.len() {
                 false => return Ok(()),

@@ -253,6 +253,15 @@ impl SshTunnel {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Error> {
+        self.wait_for_unless(work, || None)
+    }
+
+    /// The same, unless there is a reason to give up.
+    pub(crate) fn wait_for_unless<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+        gives_up: impl Fn() -> Option<Error>,
+    ) -> Result<T, Error> {
         self.no_handler_runs_here()?;
         let (done, result) = mpsc::channel();
         let inner = self.0.clone();
@@ -261,7 +270,7 @@ impl SshTunnel {
             let _ = done.send(work.await);
             inner.queue.notify();
         });
-        // If a handler panics, or the call is interrupted, nobody waits for it any more.
+        // If a handler panics, or the call gives up, nobody waits for it any more.
         let _task = OnDrop(|| task.abort());
         let mut arrived = None;
         loop {
@@ -289,6 +298,9 @@ impl SshTunnel {
             }
             if self.is_interrupted() {
                 return Err(Error::new(211).because("The call was interrupted."));
+            }
+            if let Some(error) = gives_up() {
+                return Err(error);
             }
         }
     }

@@ -5,6 +5,7 @@
 mod bed;
 mod ciphers;
 mod clients;
+mod component;
 mod load;
 mod machine;
 mod metrics;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
         Some("target") => return target::run(),
         Some("outages") => return outages::run(args),
         Some("scale") => return scale::run(args),
+        Some("component") => return component::run(&args),
         Some("sealing") => return sealing::run(&args),
         _ => {}
     }

@@ -68,6 +68,7 @@ pub(crate) fn help() -> String {
     format!(
         "\
 usage: cargo xtask bench [OPTION]…
+       cargo xtask bench component           the component beside the tunnel that it is made of
        cargo xtask bench outages [OPTION]…   the same outages for Underpass and for autossh
        cargo xtask bench scale               many connections at once, and many one after the other
        cargo xtask bench sealing             each pair of cipher and MAC beside OpenSSL's primitives

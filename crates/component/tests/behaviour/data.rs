@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use underpass_component::{Event, EventKind, SshTunnel};
+use underpass_testkit::payload::Payload;
 use underpass_testkit::target::Target;
 
 use crate::support::{Record, Setup, read, until};
@@ -170,6 +171,20 @@ fn what_is_left_at_the_end_comes_before_the_end() {
 
 /// A piece, and what `ChannelDataEOLFound` says of it.
 type Told = (Vec<u8>, String);
+
+#[test]
+fn the_data_of_a_channel_may_be_asked_for_before_it_is_there() {
+    let setup = Setup::to(Target::Source(Payload::new(1), 8));
+    // The first client's number.
+    setup.tunnel.config("ChannelDataEOL[1]=never found").unwrap();
+    setup.tunnel.config("MaxChannelDataLength[1]=4").unwrap();
+    let record = Record::of(&setup.tunnel, &[EventKind::DataIn]);
+    setup.tunnel.start_listening().unwrap();
+    let stream = setup.connect();
+    let bytes = read(&setup.tunnel, &stream, 8);
+    until(&setup.tunnel, || record.len() == 2);
+    assert_eq!(pieces(&record), [(bytes[..4].to_vec(), false), (bytes[4..].to_vec(), false)]);
+}
 
 #[test]
 fn the_data_of_a_channel_are_told_of_when_both_settings_are_set() {

@@ -4,6 +4,7 @@
 
 mod clients;
 mod data;
+mod errors;
 mod events;
 mod hello;
 mod limits;

@@ -125,7 +125,9 @@ fn every_call_from_every_handler_returns() {
             tunnel.stop_listening();
             tunnel.shutdown();
         });
-        setup.tunnel.start_listening().unwrap();
+        // What happens on the way ends it.
+        let is_early = setup.tunnel.start_listening().is_err_and(|error| error.code() == 10053);
+        assert!(is_early || setup.tunnel.listening() || count.load(Ordering::Relaxed) > 0);
         if setup.tunnel.listening() {
             let mut stream = connect(&setup.tunnel);
             let _ = std::io::Write::write_all(&mut stream, b"!");
@@ -135,6 +137,31 @@ fn every_call_from_every_handler_returns() {
         until(&setup.tunnel, || count.load(Ordering::Relaxed) > 0);
         setup.tunnel.shutdown();
         assert!(!setup.tunnel.listening() && !setup.tunnel.connected());
+    }
+}
+
+#[test]
+fn shutting_down_ends_an_attempt_to_connect() {
+    for from_handler in [true, false] {
+        let silent = underpass_testkit::target::Target::BlackHole.start().unwrap();
+        let setup = Setup::new();
+        setup.tunnel.set_ssh_port(silent.address().port().into()).unwrap();
+        setup.tunnel.config("AutoReconnect=2").unwrap();
+        if from_handler {
+            setup.tunnel.on_ssh_status(|tunnel, _| tunnel.shutdown());
+        }
+        let tunnel = setup.tunnel.clone();
+        let starting = std::thread::spawn(move || tunnel.start_listening());
+        let late = Instant::now() + crate::support::DEADLINE;
+        while !starting.is_finished() {
+            assert!(Instant::now() < late);
+            if !from_handler && silent.accepted() > 0 {
+                setup.tunnel.shutdown();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(starting.join().unwrap().unwrap_err().code(), 10053);
+        assert!(!setup.tunnel.connected() && setup.tunnel.set_ssh_port(22).is_ok());
     }
 }
 
