@@ -28,10 +28,14 @@ def tunnel(**more): return underpass.open_tunnel(address, **login, **more)
 """
 
 
+# From Python 3.12 on it warns of forks of any process with threads.
+FLAGS = ("-X", "faulthandler", "-W", "ignore::DeprecationWarning")
+
+
 def run(server: Server, program: str, interrupt_at: str = "") -> tuple[int, str, float]:
     """Runs a program; gives its exit code, what it printed, and how long it ran on after it was interrupted."""
     login = {**server.login(), "key": str(server.key), "known_hosts": str(server.known_hosts)}
-    command = [sys.executable, "-X", "faulthandler", "-c", PRELUDE + textwrap.dedent(program), json.dumps([server.address, login])]
+    command = [sys.executable, *FLAGS, "-c", PRELUDE + textwrap.dedent(program), json.dumps([server.address, login])]
     # Not here, where the sources of the package are, without its native half.
     place = server.key.parent
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=place)

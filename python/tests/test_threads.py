@@ -97,7 +97,7 @@ def test_connect_gives_a_real_socket(server: Server, echo_port: int) -> None:
         with tunnel.connect("127.0.0.1", echo_port) as connection:
             assert isinstance(connection, socket.socket)
             connection.settimeout(0.05)
-            with pytest.raises(TimeoutError):
+            with pytest.raises(socket.timeout):
                 connection.recv(1)
             connection.settimeout(None)
             connection.sendall(b"one line\n")
@@ -283,6 +283,24 @@ def test_keys_are_renewed_on_request(server: Server) -> None:
     with underpass.open_tunnel(server.address, on_event=handle, verbosity=2, **server.login()) as tunnel:
         tunnel.rekey()
         assert renewed.wait(servers.PATIENCE)
+
+
+def test_a_tunnel_is_ready_when_its_probe_is_reached(server: Server, echo_port: int) -> None:
+    for port, ready in ((echo_port, True), (servers.free_port(), False)):
+        options = {**server.login()["options"], "--probe": f"127.0.0.1:{port}", "--idle-timeout": 60}
+        with underpass.open_tunnel(server.address, **{**server.login(), "options": options}) as tunnel:
+            if ready:
+                tunnel.wait_ready()
+            else:
+                with pytest.raises(underpass.TargetUnreachable):
+                    tunnel.wait_ready(0.5)
+
+
+def test_the_limits_of_the_command_hold(server: Server, echo_port: int) -> None:
+    options = {**server.login()["options"], "--max-connections": 1}
+    with underpass.open_tunnel(server.address, **{**server.login(), "options": options}) as tunnel:
+        with tunnel.connect("127.0.0.1", echo_port), pytest.raises(underpass.TargetUnreachable, match="1 already"):
+            tunnel.connect("127.0.0.1", echo_port)
 
 
 def test_other_threads_run_while_one_waits(server: Server) -> None:

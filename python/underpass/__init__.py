@@ -110,7 +110,8 @@ def open_tunnel(
     :param jump: servers to go through on the way, each as ``destination``.
     :param proxy: a proxy on the way, such as ``"socks5h://proxy:1080"``; ``"system"`` for what this machine's settings say.
     :param config: whether ``~/.ssh/config`` and ``/etc/ssh/ssh_config`` are read, or another file to read.
-    :param options: anything else that the command takes after ``-o``, such as ``{"Ciphers": "aes256-gcm@openssh.com"}``.
+    :param options: anything else that the command takes: keywords of ``ssh_config``, such as ``{"Ciphers":
+        "aes256-gcm@openssh.com"}``, and its own options, such as ``{"--idle-timeout": 60}``.
     :param ask: answers questions, on a thread of its own: for passwords, and whether a host key is the right one.
     :param on_event: called with what happens, one after the other: in the event loop, or on one thread for all tunnels
         without one. If it raises, that is logged.

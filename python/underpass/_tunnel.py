@@ -132,7 +132,7 @@ class Tunnel(_Base):
     """
 
     def wait_ready(self, timeout: float = PATIENCE) -> None:
-        """Waits until the server is connected, every forward is listened for, and the ``Probe`` is reached.
+        """Waits until the server is connected, every forward is listened for, and the ``--probe`` is reached.
 
         :raises SSHTunnelError: it was not within ``timeout`` seconds, or the tunnel has ended.
         """
@@ -199,7 +199,7 @@ class AsyncTunnel(_Base):
     """An open tunnel within an event loop. Use it with ``async with``, or :meth:`close` it. One that is dropped is cut."""
 
     async def wait_ready(self, timeout: float = PATIENCE) -> None:
-        """Waits until the server is connected, every forward is listened for, and the ``Probe`` is reached.
+        """Waits until the server is connected, every forward is listened for, and the ``--probe`` is reached.
 
         :raises SSHTunnelError: it was not within ``timeout`` seconds, or the tunnel has ended.
         """

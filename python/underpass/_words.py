@@ -21,8 +21,11 @@ DynamicSpec = Union[str, int]
 #: accepted and put on record, or no key is checked at all, on record or not.
 HostKeyPolicy = Literal["strict", "ask", "accept-new", "dangerously-accept-any"]
 
-#: Keywords of ``ssh_config``, and those that only Underpass has.
-Options = Mapping[str, Union[str, int, float, bool]]
+OptionValue = Union[str, int, float, bool]
+
+#: What else the command takes: keywords of ``ssh_config``, such as ``"Ciphers"``, and its own options, such as
+#: ``"--idle-timeout"``; a list for what can be given several times.
+Options = Mapping[str, Union[OptionValue, list[OptionValue]]]
 
 _POLICIES: dict[str, str] = {
     "strict": "yes",
@@ -66,8 +69,8 @@ def words(
     if jump is not None:
         result += ["-J", ",".join(_list(jump))]
     result += _each("--proxy", proxy, str)
-    for keyword, value in (options or {}).items():
-        result += ["-o", f"{keyword}={_option(value)}"]
+    for name, values in (options or {}).items():
+        result += [word for value in _list(values) for word in _option(name, value)]
     # What follows is no option, whatever it begins with.
     return [*result, "--", destination]
 
@@ -118,10 +121,13 @@ def _policy(policy: str) -> str:
         raise _mistake(f"{policy!r} is no host_key_policy; there are {', '.join(map(repr, _POLICIES))}") from None
 
 
-def _option(value: Union[str, int, float, bool]) -> str:
+def _option(name: str, value: OptionValue) -> list[str]:
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+        if name.startswith("--"):
+            return [name] if value else []
+        value = "yes" if value else "no"
+    # One word, so that no value can be taken for another option.
+    return [f"{name}={value}"] if name.startswith("--") else ["-o", f"{name}={value}"]
 
 
 def _mistake(problem: str) -> ConfigError:

@@ -193,7 +193,7 @@ class SSHTunnelForwarder:
         self.stop(force=True)
 
     def _opener(self, scratch: Path) -> TunnelOpener:
-        options: dict[str, Union[str, int, float, bool]] = {}
+        options: dict[str, Any] = {}
         if self.set_keepalive is not None:
             options["ServerAliveInterval"] = round(self.set_keepalive)
         if self.compression is not None:
