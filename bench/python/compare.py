@@ -201,7 +201,7 @@ def report(figures: dict[str, dict[str, list[float]]], runs: int) -> str:
     lines = [
         "# Underpass for Python beside others",
         "",
-        "Made by `cargo xtask bench python`; the method is in [README.md](README.md).",
+        "Made by `cargo xtask bench python`; the method is in [README.md](README.md#python).",
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} processors, medians of {runs}.",
         "",
         f"| client | {' | '.join(titles)} |",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
 import select
 import socket
 import threading
@@ -15,6 +16,7 @@ import pytest
 import servers
 
 import underpass
+from underpass import _errors
 from servers import PASSWORD, Server
 
 
@@ -151,6 +153,15 @@ def test_errors_have_their_class_and_say_what_to_do(server: Server, tmp_path: Pa
     assert isinstance(error(underpass.ConfigError, "-oProxyCommand=touch"), ValueError)
     again = pickle.loads(pickle.dumps(refused))
     assert (type(again), again.code, again.advice, str(again)) == (type(refused), refused.code, refused.advice, str(refused))
+
+
+def test_each_kind_of_error_has_its_class() -> None:
+    source = (servers.ROOT / "crates/underpass/src/error/kind.rs").read_text()
+    names = set(re.findall(r'=> "([a-z-]+)",', source))
+    assert len(names) > 20
+    for name in names:
+        error = _errors.from_native(1, name, "", None, "message", "advice")
+        assert isinstance(error, underpass.InternalError) == (name == "internal"), name
 
 
 def test_a_server_that_says_nothing_is_given_up(server: Server) -> None:

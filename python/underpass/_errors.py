@@ -88,54 +88,51 @@ class InternalError(SSHTunnelError):
 
 
 def from_native(
-    kind: str, step: str, host: Optional[str], message: str, advice: Optional[str]
+    code: int, kind: str, step: str, host: Optional[str], message: str, advice: Optional[str]
 ) -> SSHTunnelError:
     """The exception for an error of the native half."""
-    kind_of_exception, code = _TABLE.get(kind, (InternalError, _UNKNOWN))
-    if (kind, step) in _BY_STEP:
-        kind_of_exception, code = _BY_STEP[kind, step]
+    exception = _BY_STEP.get((kind, step)) or _BY_KIND.get(kind, InternalError)
     whole = message if advice is None else f"{message}; what to do: {advice}"
-    return kind_of_exception(code, whole, kind=kind, step=step, host=host, advice=advice)
+    return exception(code, whole, kind=kind, step=step, host=host, advice=advice)
 
 
-# The numbers are those that the component has for it.
-_TABLE: dict[str, tuple[type[SSHTunnelError], int]] = {
-    "configuration": (ConfigError, 10022),
-    "resolve": (ConnectError, 11001),
-    "dial": (ConnectError, 10061),
-    "proxy": (ConnectError, 1036),
-    "hop": (ConnectError, 1036),
-    "timeout": (TunnelTimeout, 10060),
-    "peer-misbehaved": (ProtocolError, 1002),
-    "peer-incompatible": (ProtocolError, 1003),
-    "peer-rejected": (ProtocolError, 1002),
-    "host-key-unknown": (HostKeyError, 1030),
-    "host-key-changed": (HostKeyError, 1030),
-    "host-key-revoked": (HostKeyError, 1030),
-    "host-certificate": (HostKeyError, 1031),
-    "kerberos": (AuthError, 1032),
-    "authentication": (AuthError, 1032),
-    "identity": (AuthError, 1032),
-    "agent": (AuthError, 1032),
-    "bind": (ListenError, 10048),
-    "forward-refused": (ForwardRefused, 1033),
-    "target-refused": (TargetUnreachable, 1020),
-    "target-unreachable": (TargetUnreachable, 1201),
-    "not-allowed": (TargetUnreachable, 10013),
-    "too-many": (TargetUnreachable, 10055),
-    "disconnected": (TunnelClosed, 1001),
-    "lost": (TunnelClosed, 10054),
-    "peer-dead": (TunnelClosed, 1039),
-    "not-connected": (TunnelClosed, 10057),
-    "stopped": (TunnelClosed, 10004),
+_BY_KIND: dict[str, type[SSHTunnelError]] = {
+    "configuration": ConfigError,
+    "resolve": ConnectError,
+    "dial": ConnectError,
+    "proxy": ConnectError,
+    "hop": ConnectError,
+    "timeout": TunnelTimeout,
+    "peer-misbehaved": ProtocolError,
+    "peer-incompatible": ProtocolError,
+    "peer-rejected": ProtocolError,
+    "host-key-unknown": HostKeyError,
+    "host-key-changed": HostKeyError,
+    "host-key-revoked": HostKeyError,
+    "host-key-rejected": HostKeyError,
+    "host-certificate": HostKeyError,
+    "kerberos": AuthError,
+    "authentication": AuthError,
+    "identity": AuthError,
+    "agent": AuthError,
+    "bind": ListenError,
+    "forward-refused": ForwardRefused,
+    "target-refused": TargetUnreachable,
+    "target-unreachable": TargetUnreachable,
+    "client-misbehaved": TargetUnreachable,
+    "not-allowed": TargetUnreachable,
+    "too-many": TargetUnreachable,
+    "disconnected": TunnelClosed,
+    "lost": TunnelClosed,
+    "peer-dead": TunnelClosed,
+    "not-connected": TunnelClosed,
+    "not-reconnected": TunnelClosed,
+    "stopped": TunnelClosed,
+    "internal": InternalError,
 }
 
 # Servers hang up on too many attempts to log in.
-_BY_STEP: dict[tuple[str, str], tuple[type[SSHTunnelError], int]] = {
-    ("disconnected", "authenticate"): (AuthError, 1032),
-}
-
-_UNKNOWN = 1098
+_BY_STEP: dict[tuple[str, str], type[SSHTunnelError]] = {("disconnected", "authenticate"): AuthError}
 
 
 def from_code(code: int, message: str) -> SSHTunnelError:

@@ -85,6 +85,7 @@ impl From<underpass::Error> for Error {
 /// The code that fits best. What the tunnel's own errors tell apart is in the text.
 fn code_of(error: &underpass::Error) -> Code {
     match (error.kind(), error.step()) {
+        (ErrorKind::Configuration { .. }, _) => INVALID_ARGUMENT,
         (ErrorKind::Resolve { .. }, _) => 11001,
         // None of the name's addresses was of the family that is wanted.
         (ErrorKind::Dial { attempts }, _) if attempts.is_empty() => 11004,
@@ -114,7 +115,7 @@ fn code_of(error: &underpass::Error) -> Code {
             | ErrorKind::Agent { .. },
             _,
         ) => 1032,
-        (ErrorKind::Bind { .. }, _) => 10048,
+        (ErrorKind::Bind { .. } | ErrorKind::BindUnix { .. }, _) => 10048,
         (
             ErrorKind::TargetRefused { .. }
             | ErrorKind::TargetUnreachable { .. }
@@ -190,6 +191,6 @@ mod tests {
             assert!(!error.message().is_empty() && crate::error_text(error.code()).is_some(), "{error}");
         }
         let wrong = underpass::Builder::new("-").settings().unwrap_err();
-        assert_eq!(Error::from(wrong).code(), 1036);
+        assert_eq!(Error::from(wrong).code(), INVALID_ARGUMENT);
     }
 }

@@ -15,6 +15,7 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
 pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let make = py.import("underpass._errors")?.getattr("from_native")?;
     make.call1((
+        underpass_component::Error::from(error).code(),
         error.kind().name(),
         error.step().name(),
         error.host(),

@@ -12,6 +12,7 @@ mod metrics;
 mod options;
 mod outages;
 mod process;
+mod python;
 mod report;
 mod samples;
 mod scale;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
         Some("hold") => return process::hold(&args[1..]),
         Some("target") => return target::run(),
         Some("outages") => return outages::run(args),
+        Some("python") => return python::run(&args[1..]),
         Some("scale") => return scale::run(args),
         Some("component") => return component::run(&args),
         Some("sealing") => return sealing::run(&args),

@@ -2,7 +2,7 @@
 
 pub(crate) mod package;
 mod peers;
-mod python;
+pub(crate) mod python;
 
 use std::ffi::OsString;
 use std::time::Instant;

@@ -35,7 +35,7 @@ pub(super) fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
 }
 
 /// Runs a program in the workspace and fails when it does.
-pub(super) fn run(program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<()> {
+pub(crate) fn run(program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<()> {
     run_in(workspace::root(), program, args)
 }
 
