@@ -104,11 +104,17 @@ impl Realm {
     #[must_use]
     pub fn equip(&self, client: Client, cache: &Cache) -> Client {
         // OpenSSH's client is told by the harness to leave Kerberos alone.
-        client
-            .ours()
-            .variable("KRB5_CONFIG", self.config().display().to_string())
-            .variable("KRB5CCNAME", cache.0.clone())
-            .option("GSSAPIServerIdentity", SERVER)
+        let equipped = self
+            .environment(cache)
+            .into_iter()
+            .fold(client.ours(), |client, (name, value)| client.variable(name, value));
+        equipped.option("GSSAPIServerIdentity", SERVER)
+    }
+
+    /// What makes a program use this cache and this realm.
+    #[must_use]
+    pub fn environment(&self, cache: &Cache) -> [(&'static str, String); 2] {
+        [("KRB5_CONFIG", self.config().display().to_string()), ("KRB5CCNAME", cache.0.clone())]
     }
 
     /// Ends the KDC.

@@ -5,6 +5,7 @@
 //! | [`peer`] | the servers: OpenSSH's sshd, dropbear, asyncssh |
 //! | [`proxy`] | the proxies before them: tinyproxy, dante, microsocks, stunnel |
 //! | [`client`] | a client under test as a process: ours, or `ssh` to check the harness itself |
+//! | [`component`] | the component under test |
 //! | [`curl`] | curl as a client of our proxies |
 //! | [`traffic`] | bytes through a forward, checked one by one |
 //! | [`matrix`] | which algorithm is to be proven by which peer |
@@ -24,6 +25,7 @@
 pub mod account;
 pub mod agent;
 pub mod client;
+pub mod component;
 pub mod curl;
 mod failure;
 pub mod interop;

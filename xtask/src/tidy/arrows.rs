@@ -34,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpass-python", &["underpass-options", "underpass-component"]),
     // Not shipped, so they may look at everything.
     ("underpass-testkit", &["underpass", "underpass-proto"]),
-    ("underpass-conformance", &["underpass", "underpass-testkit"]),
+    ("underpass-conformance", &["underpass", "underpass-component", "underpass-testkit"]),
     ("xtask", &["underpass-conformance", "underpass-component"]),
 ];
 

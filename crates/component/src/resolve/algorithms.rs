@@ -19,13 +19,17 @@ pub(super) fn choose(builder: Builder, store: &Store) -> Result<Builder, Error> 
             host_keys.iter().filter_map(|name| certified(name)).map(str::to_owned).collect();
         host_keys = certified.into_iter().chain(host_keys).collect();
     }
+    let mut public_keys = list("SSHPubKeyAuthSigAlgorithms")?;
+    if let Some(algorithm) = store.text("SignedSSHCert").split_whitespace().next() {
+        public_keys.insert(0, algorithm.to_owned());
+    }
     let builder = builder
         .kex_algorithms(list("SSHKeyExchangeAlgorithms")?.join(","))
         .host_key_algorithms(host_keys.join(","))
         .ciphers(list("ssh_encryption_algorithms")?.join(","))
         .macs(list("SSHMacAlgorithms")?.join(","))
         .compression(list("ssh_compression_algorithms")?.join(","))
-        .pubkey_algorithms(list("SSHPubKeyAuthSigAlgorithms")?.join(","))
+        .pubkey_algorithms(public_keys.join(","))
         .unlisted_signatures(true);
     let preferred = store.number_if_set("PreferredDHGroupBits").and_then(|bits| u32::try_from(bits).ok());
     Ok(match preferred.and_then(GroupSizes::preferring) {

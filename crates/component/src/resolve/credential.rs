@@ -34,9 +34,15 @@ pub(crate) struct Credential {
     pub(crate) encoded: Vec<u8>,
 }
 
+impl Credential {
+    fn can_sign(&self) -> bool {
+        !matches!(&self.key, Key::Held(signers) if signers.is_empty())
+    }
+}
+
 #[derive(Clone)]
 enum Key {
-    /// With the keys of its X.509 certificates, which are shown first.
+    /// With the keys of its X.509 certificates, which are shown first. None: the store has the public half alone.
     Held(Vec<Arc<dyn Signer>>),
     /// On a token; looked for when somebody logs on.
     Token(String),
@@ -182,28 +188,32 @@ fn store_type(kind: i64) -> StoreType {
 }
 
 fn credential(entry: &Entry) -> Result<Credential, Error> {
-    let signer = match &entry.private {
-        Private::Ready(signer) => signer,
+    let signers = match &entry.private {
+        Private::Ready(signer) => signers(signer, &entry.certificates),
         Private::Unusable(error) => return Err(unusable(error)),
-        Private::Absent => {
-            let advice = "It holds a public key alone; name a store with the private half.";
-            return Err(Error::new(1012).because(advice));
-        }
+        Private::Absent => Vec::new(),
     };
-    let certificates: Vec<_> =
-        entry.certificates.iter().filter_map(|der| X509Certificate::from_der(der).ok()).collect();
-    let certified = X509Key::each(signer, &certificates).unwrap_or_default();
-    let mut signers: Vec<Arc<dyn Signer>> =
-        certified.into_iter().map(|key| Arc::new(key) as Arc<dyn Signer>).collect();
-    signers.push(signer.clone());
-    let subject = [&entry.subject, &entry.name, &entry.comment].into_iter().find(|text| !text.is_empty());
-    let subject =
-        subject.cloned().unwrap_or_else(|| signer.algorithms().first().copied().unwrap_or("key").to_owned());
+    let named = [&entry.subject, &entry.name, &entry.comment].into_iter().find(|text| !text.is_empty());
+    let (key_type, blob) = match (&entry.public, signers.last()) {
+        (Some(public), _) => (public.key_type(), public.blob()),
+        (None, Some(signer)) => (signer.algorithms().first().copied().unwrap_or("key"), signer.public_key()),
+        (None, None) => ("key", &[][..]),
+    };
+    let subject = named.map_or(key_type, String::as_str).to_owned();
     let encoded = match entry.certificates.first() {
         Some(der) => pem(der),
-        None => STANDARD.encode(signer.public_key()).into_bytes(),
+        None => STANDARD.encode(blob).into_bytes(),
     };
-    Ok(Credential { key: Key::Held(signers), subject, encoded })
+    Ok(Credential { subject, encoded, key: Key::Held(signers) })
+}
+
+/// A key with each of its certificates, and without.
+fn signers(signer: &Arc<dyn Signer>, certificates: &[Vec<u8>]) -> Vec<Arc<dyn Signer>> {
+    let certificates: Vec<_> =
+        certificates.iter().filter_map(|der| X509Certificate::from_der(der).ok()).collect();
+    let certified = X509Key::each(signer, &certificates).unwrap_or_default();
+    let certified = certified.into_iter().map(|key| Arc::new(key) as Arc<dyn Signer>);
+    certified.chain([signer.clone()]).collect()
 }
 
 /// RFC 7468.
@@ -242,8 +252,12 @@ pub(super) fn log_on(
 ) -> Result<Builder, Error> {
     let mode = store.number("ssh_auth_mode");
     let methods = methods(store, mode);
-    if mode == PUBLIC_KEY && credential.is_none() && store.number("EnablePageantAuth") == 0 {
-        let advice = "There is no private key; set the ssh_cert properties, ssh_cert_subject last.";
+    let can_sign = credential.is_some_and(Credential::can_sign);
+    if mode == PUBLIC_KEY && !can_sign && store.number("EnablePageantAuth") == 0 {
+        let advice = match credential {
+            Some(_) => "The store holds a public key alone; name one with the private half.",
+            None => "There is no private key; set the ssh_cert properties, ssh_cert_subject last.",
+        };
         return Err(Error::new(1032).because(advice));
     }
     let user = match (mode, store.text("ssh_user")) {

@@ -30,7 +30,7 @@ pub const EVENTS: &[Event] = &[
             Field { value_type: Type::Bytes, ..text("text", "the data, without the end of line") },
             boolean("eol", "whether an end of line was found behind the data; true where none is looked for"),
         ],
-        doc: "Data has come from the target of a connection",
+        doc: "Data has come from a client; or, with `ChannelDataEOL` and `MaxChannelDataLength` set, from its target",
     },
     Event {
         name: "on_disconnected",

@@ -1,6 +1,7 @@
 //! A connection while it stands, and when it breaks.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use underpass_component::{Event, EventKind, ReconnectAttempt};
 use underpass_testkit::relay::CuttingRelay;
@@ -92,8 +93,8 @@ fn without_probes_a_silent_server_is_not_noticed() {
     let record = Record::of(&setup.tunnel, &[EventKind::Disconnected]);
     setup.tunnel.start_listening().unwrap();
     relay.black_hole();
-    let since = std::time::Instant::now();
-    while since.elapsed() < std::time::Duration::from_secs(3) {
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(3) {
         setup.tunnel.do_events();
     }
     assert!(record.len() == 0 && setup.tunnel.connected());
@@ -192,9 +193,37 @@ fn the_first_logon_is_tried_again_if_that_is_wanted() {
 #[test]
 fn attempts_are_as_far_apart_as_is_set() {
     let (setup, _relay, record) = broken(&["RetryInterval=1", "MaxRetryCount=2"]);
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     until(&setup.tunnel, || !setup.tunnel.listening());
     // Waits are shorter by up to a tenth, at random.
-    assert!(since.elapsed() >= std::time::Duration::from_millis(1800), "{:?}", since.elapsed());
+    assert!(since.elapsed() >= Duration::from_millis(1800), "{:?}", since.elapsed());
     drop(record);
+}
+
+/// How long it takes to leave a server that has fallen silent, with these settings.
+fn farewell(settings: &[&str]) -> Duration {
+    let setup = Setup::new();
+    let relay = through_relay(&setup);
+    setup.tunnel.set_linger(false).unwrap();
+    setup.tunnel.set_default_timeout(2).unwrap();
+    settings.iter().for_each(|setting| drop(setup.tunnel.config(setting).unwrap()));
+    setup.tunnel.start_listening().unwrap();
+    setup.client();
+    relay.black_hole();
+    let since = Instant::now();
+    setup.tunnel.shutdown();
+    since.elapsed()
+}
+
+#[test]
+fn the_server_is_waited_for_at_the_end_as_is_set() {
+    let long = Duration::from_secs(2);
+    for (settings, waits) in [
+        (&["WaitForChannelClose=False"][..], false),
+        (&["WaitForChannelClose=True"], true),
+        (&["WaitForChannelClose=False", "WaitForServerDisconnect=True"], true),
+    ] {
+        let took = farewell(settings);
+        assert_eq!(took >= long, waits, "{settings:?}: {took:?}");
+    }
 }

@@ -10,7 +10,10 @@ pub(crate) const ROWS: &[Row] = &[
     ("ssh_password", &["a_wrong_password_is_told_and_leaves_nothing"]),
     ("connect", &["connecting_does_not_log_on_and_listening_does"]),
     ("on_log", &["the_log_has_as_much_detail_as_is_wanted"]),
-    ("on_ssh_server_authentication", &["the_handler_decides"]),
+    (
+        "on_ssh_server_authentication",
+        &["the_handler_decides", "a_server_with_an_x509_certificate_is_described"],
+    ),
     ("on_ssh_status", &["status_and_log_tell_how_it_goes"]),
     ("LogLevel", &["the_log_has_as_much_detail_as_is_wanted"]),
     ("ServerSSHVersionString", &["the_handler_decides"]),
@@ -20,10 +23,17 @@ pub(crate) const ROWS: &[Row] = &[
     ("SSHFingerprintMD5", &["the_handler_decides"]),
     ("SSHFingerprintSHA1", &["the_handler_decides"]),
     ("SSHFingerprintSHA256", &["the_handler_decides"]),
-    ("ssh_auth_mode", &["the_mode_decides_what_is_tried"]),
+    (
+        "ssh_auth_mode",
+        &[
+            "the_mode_decides_what_is_tried",
+            "several_factors_are_shown_one_after_the_other",
+            "kerberos_logs_on",
+        ],
+    ),
     ("ssh_cert_encoded", &["a_key_is_found_by_its_subject"]),
     ("ssh_cert_store", &["the_mode_decides_what_is_tried"]),
-    ("ssh_cert_store_password", &["a_key_is_found_by_its_subject"]),
+    ("ssh_cert_store_password", &["a_key_is_found_by_its_subject", "a_locked_store_takes_its_password"]),
     ("ssh_cert_subject", &["a_key_is_found_by_its_subject", "without_a_private_key_nothing_is_sent"]),
     (
         "ssh_compression_algorithms",
@@ -41,7 +51,13 @@ pub(crate) const ROWS: &[Row] = &[
     ("set_ssh_param", &["the_program_logs_on_by_hand"]),
     ("on_reconnect_attempt", &["a_broken_connection_is_made_anew", "the_handler_may_end_the_attempts"]),
     ("on_ssh_custom_auth", &["the_program_logs_on_by_hand"]),
-    ("on_ssh_keyboard_interactive", &["a_question_is_answered_by_the_handler_or_with_the_password"]),
+    (
+        "on_ssh_keyboard_interactive",
+        &[
+            "a_question_is_answered_by_the_handler_or_with_the_password",
+            "each_question_is_asked_and_all_answers_go_together",
+        ],
+    ),
     (
         "AutoReconnect",
         &[
@@ -87,17 +103,23 @@ pub(crate) const ROWS: &[Row] = &[
             "strictness_is_negotiated_told_and_required",
         ],
     ),
-];
-
-/// Those without a test.
-pub(crate) const PENDING: &[&str] = &[
-    "ssh_cert_store_type",
-    "MaskSensitive",
-    "MaxPacketSize",
-    "MaxWindowSize",
-    "SignedSSHCert",
-    "SSHAcceptServerCAKey",
-    "SSHPubKeyAuthSigAlgorithms",
-    "WaitForChannelClose",
-    "WaitForServerDisconnect",
+    (
+        "ssh_cert_store_type",
+        &[
+            "a_key_out_of_each_kind_of_store_logs_on",
+            "a_store_without_a_private_key_is_read_and_logs_nobody_on",
+            "a_key_on_a_token_logs_on_with_the_pin",
+        ],
+    ),
+    ("MaxPacketSize", &["the_sizes_of_channels_are_those_that_are_set"]),
+    ("MaxWindowSize", &["the_sizes_of_channels_are_those_that_are_set"]),
+    ("SignedSSHCert", &["a_certificate_in_a_setting_logs_on_with_its_key"]),
+    ("SSHAcceptServerCAKey", &["a_server_is_believed_for_its_authority"]),
+    ("SSHPubKeyAuthSigAlgorithms", &["signatures_are_made_as_the_list_has_it"]),
+    ("WaitForChannelClose", &["the_server_is_waited_for_at_the_end_as_is_set"]),
+    ("WaitForServerDisconnect", &["the_server_is_waited_for_at_the_end_as_is_set"]),
+    ("EnablePageantAuth", &["an_agent_signs_if_that_is_wanted"]),
+    ("KerberosDelegation", &["credentials_are_delegated_unless_that_is_not_wanted"]),
+    ("KerberosRealm", &["kerberos_logs_on"]),
+    ("KerberosSPN", &["kerberos_logs_on"]),
 ];
