@@ -333,13 +333,12 @@ fn check(name: &str, value: &Variant) -> Result<(), Error> {
             Err(Error::invalid("MaxLineLength is at least 256."))
         }
         ("UseFIPSCompliantAPI", Variant::Bool(true)) => {
-            let advice = "This build has no validated module; build the crate with the feature `fips`, or leave it False.";
-            Err(Error::new(1005).because(advice))
+            let advice = "No build has a validated module yet; leave UseFIPSCompliantAPI at False.";
+            Err(Error::new(211).because(advice))
         }
         ("UseInternalSecurityAPI", Variant::Bool(false)) if !cfg!(windows) => {
-            let advice =
-                "This build has no other; build the crate with the feature `openssl`, or leave it True.";
-            Err(Error::new(1005).because(advice))
+            let advice = "No build uses the system's OpenSSL yet; leave UseInternalSecurityAPI at True.";
+            Err(Error::new(211).because(advice))
         }
         _ => Ok(()),
     }

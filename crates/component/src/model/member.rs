@@ -165,8 +165,8 @@ pub enum Support {
     PlatformBound,
     /// It does what comes nearest.
     Reinterpreted,
-    /// In builds with a feature.
-    BuildFeature,
+    /// It has its default, and refuses everything else.
+    DefaultOnly,
 }
 
 /// A member that does something else than the interface says, or not everywhere.

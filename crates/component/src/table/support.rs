@@ -21,6 +21,7 @@ pub const SUPPORT: &[SupportRow] = &[
     reinterpreted("KerberosRealm", "wherever the system has a GSSAPI library"),
     reinterpreted("KerberosSPN", "wherever the system has a GSSAPI library"),
     reinterpreted("firewall_auto_detect", "the proxy of the environment's variables or of the desktop"),
+    reinterpreted("LogLevel", "2 and 3 add details of what happens; packets and their bytes are not logged"),
     reinterpreted("LicenseInfo", "there are no keys to the product: it says by which licence it may be used"),
     reinterpreted("ProcessIdleEvents", "kept; there is no message loop that would deliver events by itself"),
     reinterpreted("MaskSensitive", "kept; secrets are not written to the log in any case"),
@@ -31,10 +32,10 @@ pub const SUPPORT: &[SupportRow] = &[
     platform("KeepAliveTime", "systems that let programs set it; they count whole seconds"),
     platform("UseIOCP", "kept; has no effect outside Windows, nor does the runtime need to be told there"),
     platform("UseWindowsMessages", "kept; has no effect outside Windows, nor is it needed there"),
-    build("UseFIPSCompliantAPI", "True takes a build with a validated module, and is refused otherwise"),
-    build(
+    default_only("UseFIPSCompliantAPI", "True is refused: there is no build with a validated module yet"),
+    default_only(
         "UseInternalSecurityAPI",
-        "False takes a build with the system's OpenSSL, and is refused otherwise",
+        "False is refused: there is no build with the system's OpenSSL yet",
     ),
 ];
 
@@ -52,6 +53,6 @@ const fn platform(member: &'static str, note: &'static str) -> SupportRow {
     SupportRow { member, support: Support::PlatformBound, note }
 }
 
-const fn build(member: &'static str, note: &'static str) -> SupportRow {
-    SupportRow { member, support: Support::BuildFeature, note }
+const fn default_only(member: &'static str, note: &'static str) -> SupportRow {
+    SupportRow { member, support: Support::DefaultOnly, note }
 }

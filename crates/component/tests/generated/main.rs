@@ -22,3 +22,10 @@ fn what_is_generated_is_up_to_date() {
         assert!(found == content, "{} is old; run this test with UPDATE_REFERENCE=1", path.display());
     }
 }
+
+#[test]
+fn the_readme_says_how_far_members_are_followed() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let words = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&reference::counts()), "README should say: {}", reference::counts());
+}

@@ -32,24 +32,28 @@ does what the interface says, on every platform.
 
 ";
 
-fn summary(page: &mut String) {
+/// How far members are followed, in numbers. README says the same.
+pub(crate) fn counts() -> String {
     let members = PROPERTIES.iter().map(|row| row.name).chain(settings().map(|row| row.name));
     let mut names: Vec<&str> = members.collect();
     names.sort_unstable();
     names.dedup();
     let count = |wanted: Support| names.iter().filter(|name| support(name).0 == wanted).count();
-    let _ = writeln!(
-        page,
-        "Of {} properties and settings {} are effective, {} are bound to a platform, {} are reinterpreted, and {} take a \
-         feature of the build. All {} methods and {} events are there.\n",
+    format!(
+        "of {} properties and settings {} are effective, {} are bound to a platform, {} are reinterpreted, and {} have \
+         their default alone",
         names.len(),
         count(Support::Effective),
         count(Support::PlatformBound),
         count(Support::Reinterpreted),
-        count(Support::BuildFeature),
-        METHODS.len(),
-        EVENTS.len(),
-    );
+        count(Support::DefaultOnly),
+    )
+}
+
+fn summary(page: &mut String) {
+    let (methods, events) = (METHODS.len(), EVENTS.len());
+    let _ =
+        writeln!(page, "In numbers: {}. All {methods} methods and {events} events are there.\n", counts());
     let _ = writeln!(page, "Defaults that differ from the interface's on purpose:\n");
     for row in DEVIATIONS {
         let _ = writeln!(page, "- `{}`: {}", row.member, row.reason);
@@ -108,7 +112,7 @@ fn member(page: &mut String, name: &str, value: &Value, access: Access, refusals
         Support::Effective => "",
         Support::PlatformBound => "platform: ",
         Support::Reinterpreted => "reinterpreted: ",
-        Support::BuildFeature => "build: ",
+        Support::DefaultOnly => "default only: ",
     };
     let kind = kind(value);
     let _ = writeln!(
