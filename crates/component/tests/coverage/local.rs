@@ -108,6 +108,3 @@ pub(crate) const ROWS: &[Row] = &[
     ("UseIOCP", &["settings_without_effect_here_are_kept"]),
     ("UseWindowsMessages", &["settings_without_effect_here_are_kept"]),
 ];
-
-/// Those without a test.
-pub(crate) const PENDING: &[&str] = &[];
