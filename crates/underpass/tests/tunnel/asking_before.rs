@@ -36,7 +36,8 @@ async fn an_attempt_that_the_program_wants_is_made_and_it_knows_why() {
     for (at, due) in seen.iter().enumerate() {
         assert_eq!((due.attempt as usize, due.max_attempts), (at + 1, Some(9)));
         assert!(due.after <= SOON);
-        assert!(matches!(due.error.kind(), ErrorKind::Lost { .. }), "{}", due.error);
+        // A connection that is taken and reset at once may be one that was never made.
+        assert!(matches!(due.error.kind(), ErrorKind::Lost { .. } | ErrorKind::Dial { .. }), "{}", due.error);
     }
     assert_eq!(events.count("reconnecting"), seen.len());
 }
