@@ -54,7 +54,7 @@ class SSHTunnelConnectionRequestEventParams(Params):
 
 
 class SSHTunnelDataInEventParams(Params):
-    """Data has come from the target of a connection."""
+    """Data has come from a client; or, with `ChannelDataEOL` and `MaxChannelDataLength` set, from its target."""
 
     @property
     def connection_id(self) -> int:
@@ -1023,7 +1023,7 @@ class SSHTunnel(Component):
 
     @property
     def on_data_in(self) -> Optional[Callable[[SSHTunnelDataInEventParams], None]]:
-        """Data has come from the target of a connection: who is told."""
+        """Data has come from a client; or, with `ChannelDataEOL` and `MaxChannelDataLength` set, from its target: who is told."""
         return self._hook("on_data_in")
 
     @on_data_in.setter
