@@ -10,6 +10,7 @@ use underpass::{Adopted, Close, Direction, Tap};
 
 use crate::framing::{Framer, Piece, Rules};
 use crate::lock::lock;
+use crate::store::seconds;
 use crate::tunnel::Inner;
 use crate::{DataIn, Error, EventKind, runtime};
 
@@ -173,8 +174,7 @@ impl Client {
         if options.moved.1 != carried {
             options.moved = (now, carried);
         }
-        let patience = u64::try_from(options.idle_timeout).unwrap_or(0);
-        patience > 0 && now.duration_since(options.moved.0) >= Duration::from_secs(patience)
+        seconds(options.idle_timeout).is_some_and(|patience| now.duration_since(options.moved.0) >= patience)
     }
 }
 

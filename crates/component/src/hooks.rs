@@ -8,7 +8,6 @@ use underpass::{
     Builder, Event as Told, HostCertificate, HostKeyQuestion, Prompt, Prompter, ReconnectAttempt as Due,
     Secret, ServerPacket, ShownHostKey,
 };
-
 use zeroize::Zeroizing;
 
 use crate::lock::lock;

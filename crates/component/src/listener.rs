@@ -88,9 +88,8 @@ impl Doors {
     ) {
         let Self { listeners, most, .. } = self;
         let entrance = Entrance { inner, tunnel, target, most };
-        let all = futures_of(&listeners, &entrance);
         tokio::select! {
-            () = all => {}
+            () = accept_at(&listeners, &entrance) => {}
             // Said, or dropped with the listener.
             _ = stop.changed() => {}
         }
@@ -103,7 +102,7 @@ fn lacks_family(error: &io::Error) -> bool {
 }
 
 /// Accepts at one or two sockets.
-async fn futures_of(listeners: &[TcpListener], entrance: &Entrance) {
+async fn accept_at(listeners: &[TcpListener], entrance: &Entrance) {
     match listeners {
         [one] => entrance.accept(one).await,
         [one, other, ..] => {
@@ -310,8 +309,7 @@ pub(crate) fn access(store: &Store) -> Result<ClientAccess, Error> {
 
 /// How long a client has to take what is left for it when it is closed; `None` if that is dropped.
 fn linger(store: &Store) -> Option<Duration> {
-    let seconds = u64::try_from(store.number("LingerTime")).ok().filter(|seconds| *seconds > 0);
-    store.flag("linger").then(|| seconds.map_or(LINGER, Duration::from_secs))
+    store.flag("linger").then(|| store.seconds("LingerTime").unwrap_or(LINGER))
 }
 
 /// Where `LingerTime` leaves it to the system. As long as Linux keeps a socket that nobody reads from once the program

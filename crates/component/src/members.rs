@@ -10,7 +10,7 @@ use crate::listener::access;
 use crate::lock::lock;
 use crate::model::{Access, Refused, Scope};
 use crate::resolve::{self, Wanted};
-use crate::store::{Member, Store};
+use crate::store::{Member, Store, seconds};
 use crate::tunnel::Inner;
 use crate::variant::Convert;
 use crate::{Error, SshTunnel, Variant, build_info, text, trust};
@@ -175,8 +175,8 @@ impl SshTunnel {
     fn send(&self, client: &Client, bytes: &[u8]) -> Result<(), Error> {
         let adopted = client.adopted.get().ok_or_else(|| Error::new(10035))?.clone();
         let absolute = lock(&self.0.store).flag("AbsoluteTimeout");
-        let timeout = u64::try_from(lock(&client.options).timeout).unwrap_or(0);
-        let patience = Duration::from_secs(timeout);
+        let timeout = seconds(lock(&client.options).timeout);
+        let patience = timeout.unwrap_or_default();
         let (mut taken, mut until) = (0, Instant::now() + patience);
         loop {
             let more = adopted.send(&bytes[taken..]).map_err(|error| of_socket(&error))?;
@@ -191,13 +191,13 @@ impl SshTunnel {
             }
             let code = match taken < bytes.len() {
                 false => return Ok(()),
-                true if timeout == 0 => 10035,
+                true if timeout.is_none() => 10035,
                 true => 201,
             };
             if more > 0 && !absolute {
                 until = Instant::now() + patience;
             }
-            if timeout == 0 || Instant::now() >= until {
+            if timeout.is_none() || Instant::now() >= until {
                 return Err(Error::new(code).because(format!("{taken} of {} bytes were taken.", bytes.len())));
             }
             // What is waited for needs no handler, so this may be one.

@@ -1,6 +1,7 @@
 //! The values of members, as far as somebody has set them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use zeroize::Zeroize as _;
 
@@ -208,6 +209,11 @@ impl Store {
         self.is_set(name).then(|| self.number(name))
     }
 
+    /// The value of a member that is a time in seconds; `None` where it is none.
+    pub(crate) fn seconds(&self, name: &str) -> Option<Duration> {
+        seconds(self.number(name))
+    }
+
     /// The value of a member that is bytes.
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         if let Variant::Bytes(bytes) = self.value(name) { bytes } else { Vec::new() }
@@ -219,6 +225,15 @@ impl Store {
         self.values.get(&(member.rows[0].name, Some(index))).cloned()
     }
 }
+
+/// A time in seconds; `None` for none, which 0 stands for. More than [`LONGEST`] is as good as for ever.
+pub(crate) fn seconds(number: i64) -> Option<Duration> {
+    let number = u64::try_from(number).ok().filter(|number| *number > 0)?;
+    Some(Duration::from_secs(number).min(LONGEST))
+}
+
+/// A century. Clocks cannot count to the end of every number that a program may set.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// The property or setting of this name.
 fn named(name: &str) -> Option<Member> {
@@ -269,6 +284,13 @@ mod tests {
         assert!(store.flag("TCPKeepAlive"));
         set(&mut store, "UseIOCP", true).unwrap();
         assert!(!store.flag("UseWindowsMessages"));
+    }
+
+    #[test]
+    fn a_time_that_no_clock_can_count_to_is_a_long_one() {
+        assert_eq!((seconds(-1), seconds(0), seconds(7)), (None, None, Some(Duration::from_secs(7))));
+        assert_eq!(seconds(i64::MAX), Some(LONGEST));
+        assert!(std::time::Instant::now().checked_add(LONGEST).is_some());
     }
 
     #[test]

@@ -52,12 +52,12 @@ fn server(store: &Store) -> Result<Builder, Error> {
 
 /// How long things may take, and what happens when the connection breaks.
 fn patience(builder: Builder, store: &Store) -> Builder {
-    let timeout = seconds(store, "ConnectionTimeout").or_else(|| seconds(store, "default_timeout"));
+    let timeout = store.seconds("ConnectionTimeout").or_else(|| store.seconds("default_timeout"));
     let builder = match timeout {
         Some(timeout) => builder.connect_timeout(timeout).handshake_timeout(timeout),
         None => builder,
     };
-    let interval = seconds(store, "SSHKeepAliveInterval");
+    let interval = store.seconds("SSHKeepAliveInterval");
     let count = u32::try_from(store.number("SSHKeepAliveCountMax")).unwrap_or(1).max(1);
     let builder = builder.keepalive_interval(interval).keepalive_count(count);
     let rekey = u64::try_from(store.number("KeyRenegotiationThreshold")).ok().filter(|bytes| *bytes > 0);
@@ -72,8 +72,8 @@ fn reconnect(store: &Store) -> Reconnect {
         1 => Reconnect::after_break(),
         _ => Reconnect::always(),
     };
-    let interval = u64::try_from(store.number("RetryInterval")).unwrap_or(0);
-    let reconnect = reconnect.backoff(Backoff::Fixed(Duration::from_secs(interval)));
+    let interval = store.seconds("RetryInterval").unwrap_or_default();
+    let reconnect = reconnect.backoff(Backoff::Fixed(interval));
     match store.number_if_set("MaxRetryCount").and_then(|most| u32::try_from(most).ok()) {
         Some(most) => reconnect.at_most(most),
         None => reconnect,
@@ -104,7 +104,7 @@ fn endings(builder: Builder, store: &Store) -> Builder {
 
 /// How the server is left: channels are closed in any case.
 fn farewell(store: &Store) -> Farewell {
-    let patience = seconds(store, "default_timeout").unwrap_or(FAREWELL);
+    let patience = store.seconds("default_timeout").unwrap_or(FAREWELL);
     let mut farewell = Farewell::default();
     farewell.channel_close = Some(if store.flag("WaitForChannelClose") { patience } else { Duration::ZERO });
     farewell.server_close = store.flag("WaitForServerDisconnect").then_some(patience);
@@ -113,11 +113,6 @@ fn farewell(store: &Store) -> Farewell {
 
 /// How long the server is waited for at the end, where no timeout is set. Whoever leaves does not want to wait for long.
 const FAREWELL: Duration = Duration::from_secs(5);
-
-/// A time that is set.
-fn seconds(store: &Store, name: &str) -> Option<Duration> {
-    u64::try_from(store.number(name)).ok().filter(|value| *value > 0).map(Duration::from_secs)
-}
 
 /// The component counts clients itself.
 const MOST_CONNECTIONS: usize = 100_000;

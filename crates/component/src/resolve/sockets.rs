@@ -35,9 +35,5 @@ pub(super) fn choose(builder: Builder, store: &Store) -> Builder {
 
 /// Without linger what is under way is dropped; with a time it has so long.
 fn linger(store: &Store) -> Option<Duration> {
-    match (store.flag("linger"), u64::try_from(store.number("LingerTime")).unwrap_or(0)) {
-        (false, _) => Some(Duration::ZERO),
-        (true, 0) => None,
-        (true, seconds) => Some(Duration::from_secs(seconds)),
-    }
+    if store.flag("linger") { store.seconds("LingerTime") } else { Some(Duration::ZERO) }
 }
