@@ -1,6 +1,5 @@
 use std::fmt;
 
-use sha2::Digest as _;
 use zeroize::Zeroize;
 
 /// The hash functions of key exchanges, signatures and fingerprints.
@@ -17,16 +16,6 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// Begins a computation.
-    pub fn start(self) -> Hasher {
-        match self {
-            Self::Sha1 => Hasher::Sha1(Default::default()),
-            Self::Sha256 => Hasher::Sha256(Default::default()),
-            Self::Sha384 => Hasher::Sha384(Default::default()),
-            Self::Sha512 => Hasher::Sha512(Default::default()),
-        }
-    }
-
     /// What stands before the digest in an RSA signature (RFC 8017 section 9.2, note 1): DER up to the digest itself.
     pub const fn digest_info(self) -> &'static [u8] {
         match self {
@@ -39,61 +28,38 @@ impl Hash {
 
     /// Hashes `bytes` in one go.
     pub fn of(self, bytes: &[u8]) -> Digest {
-        let mut hasher = self.start();
-        hasher.update(bytes);
-        hasher.finish()
+        self.over(&[bytes])
     }
-}
 
-/// A hash computation under way.
-#[derive(Clone)]
-pub enum Hasher {
-    /// SHA-1.
-    Sha1(sha1::Sha1),
-    /// SHA-256.
-    Sha256(sha2::Sha256),
-    /// SHA-384.
-    Sha384(sha2::Sha384),
-    /// SHA-512.
-    Sha512(sha2::Sha512),
-}
-
-impl Hasher {
-    /// Adds bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
+    /// Hashes `parts`, one behind the other.
+    pub fn over(self, parts: &[&[u8]]) -> Digest {
         match self {
-            Self::Sha1(h) => h.update(bytes),
-            Self::Sha256(h) => h.update(bytes),
-            Self::Sha384(h) => h.update(bytes),
-            Self::Sha512(h) => h.update(bytes),
+            Self::Sha1 => over::<sha1::Sha1>(parts),
+            Self::Sha256 => over::<sha2::Sha256>(parts),
+            Self::Sha384 => over::<sha2::Sha384>(parts),
+            Self::Sha512 => over::<sha2::Sha512>(parts),
         }
     }
 
-    /// Adds `bytes` as an SSH string (RFC 4251 section 5).
-    pub fn update_string(&mut self, bytes: &[u8]) {
-        self.update(&(bytes.len() as u32).to_be_bytes());
-        self.update(bytes);
-    }
-
-    /// Ends the computation.
-    pub fn finish(self) -> Digest {
+    /// Bytes of a digest.
+    pub const fn digest_len(self) -> usize {
         match self {
-            Self::Sha1(h) => Digest::new(&h.finalize()),
-            Self::Sha256(h) => Digest::new(&h.finalize()),
-            Self::Sha384(h) => Digest::new(&h.finalize()),
-            Self::Sha512(h) => Digest::new(&h.finalize()),
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
         }
     }
 }
 
-impl fmt::Debug for Hasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hasher")
-    }
+fn over<D: sha2::Digest>(parts: &[&[u8]]) -> Digest {
+    let mut hasher = D::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    Digest::new(&hasher.finalize())
 }
 
 /// The longest digest, SHA-512's.
-const MAX_DIGEST: usize = 64;
+pub(crate) const MAX_DIGEST: usize = 64;
 
 /// A finished hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,6 +73,11 @@ impl Digest {
         let mut bytes = [0; MAX_DIGEST];
         bytes[..digest.len()].copy_from_slice(digest);
         Self { bytes, len: digest.len() }
+    }
+
+    /// A digest that was made elsewhere. `None` if no [`Hash`] gives as many bytes.
+    pub fn from_bytes(digest: &[u8]) -> Option<Self> {
+        (digest.len() <= MAX_DIGEST).then(|| Self::new(digest))
     }
 }
 

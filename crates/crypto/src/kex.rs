@@ -2,7 +2,7 @@ use std::fmt;
 
 use underpass_wire::KexFamily;
 
-use crate::{Entropy, Hash, Secret, Strength};
+use crate::{Derivation, Digest, Entropy, Hash, KeyHasher, Secret, Strength};
 
 /// A key exchange method (RFC 4253 section 7): a hash and a way to agree on a secret.
 pub struct Kex {
@@ -12,6 +12,8 @@ pub struct Kex {
     pub strength: Strength,
     /// The hash of the exchange and of the key derivation.
     pub hash: Hash,
+    /// Who hashes: the library that does the rest.
+    pub hasher: &'static dyn KeyHasher,
     /// How the secret is agreed on.
     pub method: KexMethod,
     /// How the server proves that it took part.
@@ -37,6 +39,22 @@ pub enum KexMethod {
 }
 
 impl Kex {
+    /// The hash of `parts`, one behind the other.
+    ///
+    /// # Errors
+    /// An internal fault only.
+    pub fn digest(&self, parts: &[&[u8]]) -> Result<Digest, KexError> {
+        self.hasher.digest(self.hash, parts)
+    }
+
+    /// Keys out of the agreed secret (RFC 4253 section 7.2).
+    ///
+    /// # Errors
+    /// An internal fault only.
+    pub fn derive(&self, from: &Derivation<'_>, letter: u8, len: usize) -> Result<Secret, KexError> {
+        self.hasher.derive(self.hash, from, letter, len)
+    }
+
     /// What the message numbers 30 to 49 mean while this method runs.
     pub fn family(&self) -> KexFamily {
         match (self.method, self.proof) {

@@ -10,6 +10,7 @@ pub mod algorithms;
 pub mod certificate;
 mod cipher;
 mod compression;
+mod derivation;
 mod entropy;
 mod fingerprint;
 mod hash;
@@ -26,11 +27,12 @@ pub mod x509;
 pub use algorithms::dh::{DhGroup, GroupSizes};
 pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way};
 pub use compression::{Compress, Compression, Decompress, InflateError, Streams};
+pub use derivation::{Derivation, KeyHasher, OwnHasher};
 pub use entropy::Entropy;
 pub use fingerprint::{
     FingerprintHash, fingerprint, hex_fingerprint, key_bits, key_description, key_type, sha256_fingerprint,
 };
-pub use hash::{Digest, Hash, Hasher};
+pub use hash::{Digest, Hash};
 pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Proof, Response};
 pub use mac::{Mac, MacKey};
 pub use provider::{Named, Provider, Strength};

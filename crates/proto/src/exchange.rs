@@ -10,7 +10,6 @@
 //! A client sends its NEWKEYS only once the host key is accepted. Everything that belongs to the connection waits
 //! meanwhile; what the peer sent before its own KEXINIT is still served.
 
-mod derivation;
 mod flow;
 mod group;
 mod gss;
@@ -18,13 +17,15 @@ mod gss;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpass_crypto::packet::{Opener, Sealer};
-use underpass_crypto::{Agreement, Digest, Encoding, GroupSizes, Initiator, Proof, Secret, Signer};
+use underpass_crypto::packet::{Keys, Opener, Sealer};
+use underpass_crypto::{
+    Agreement, Cipher, Derivation, Digest, Encoding, GroupSizes, Initiator, Kex, KexError, Mac, Proof,
+    Secret, Signer,
+};
 use underpass_wire::{
     Encode, ExtInfo, Extension, KexFamily, KexInit, List, NewKeys, Number, Put as _, SERVER_SIG_ALGS,
 };
 
-use self::derivation::Derivation;
 use self::flow::{Flow, Reply};
 pub(crate) use self::group::GroupRequest;
 pub(crate) use self::gss::Completion;
@@ -300,12 +301,12 @@ impl KeyExchange {
         let host_key = signer.public_key().to_vec();
         let publics = Publics { client: client_public, server: &response.public };
         let secret = encoded_secret(&response.secret, agreement);
-        let hash = self.hash(&agreeing, &host_key, &publics, agreement.public_encoding(), &secret);
+        let hash = self.hash(&agreeing, &host_key, &publics, agreement.public_encoding(), &secret)?;
         let signature =
             signer.sign(algorithm, &hash).map_err(|_| Error::Internal("the host key cannot sign"))?;
         let reply = Reply { host_key: &host_key, public: &response.public, signature: &signature };
         agreeing.flow.reply(&reply, agreement.public_encoding(), out)?;
-        self.finish(*agreeing, hash, &secret, host_key);
+        self.finish(*agreeing, hash, &secret, host_key)?;
         self.send_newkeys(out)
     }
 
@@ -327,7 +328,7 @@ impl KeyExchange {
         (algorithm.verify)(host_key, signature, &hash).map_err(PeerMisbehaved::HostKeySignature)?;
         let known = self.session.as_ref().is_some_and(|session| session.host_key == host_key);
         let name = algorithm.name;
-        self.finish(*agreeing, hash, &secret, host_key.to_vec());
+        self.finish(*agreeing, hash, &secret, host_key.to_vec())?;
         self.keep_proof(host_key, &hash, signature);
         if known {
             return self.send_newkeys(out);
@@ -346,7 +347,7 @@ impl KeyExchange {
         let client_public = initiator.public().to_vec();
         let secret = encoded_secret(&initiator.finish(server_public)?, agreement);
         let publics = Publics { client: &client_public, server: server_public };
-        let hash = self.hash(agreeing, host_key, &publics, agreement.public_encoding(), &secret);
+        let hash = self.hash(agreeing, host_key, &publics, agreement.public_encoding(), &secret)?;
         Ok(Agreed { secret, hash })
     }
 
@@ -458,27 +459,28 @@ impl KeyExchange {
         publics: &Publics<'_>,
         encoding: Encoding,
         secret: &Secret,
-    ) -> Digest {
+    ) -> Result<Digest, KexError> {
         let (ours, theirs) = (self.our_identification.as_bytes(), self.peer_identification.as_bytes());
-        let mut hasher = agreeing.negotiated.kex.hash.start();
         let parts = match self.role {
             Role::Client => [ours, theirs, &agreeing.ours, &agreeing.theirs],
             Role::Server => [theirs, ours, &agreeing.theirs, &agreeing.ours],
         };
-        for part in parts {
-            hasher.update_string(part);
+        let mut text = Vec::new();
+        for part in parts.into_iter().chain([host_key]) {
+            text.put_string(part);
         }
-        hasher.update_string(host_key);
-        hasher.update(agreeing.flow.hashed());
-        for public in [publics.client, publics.server] {
-            hasher.update(&encoded(public, encoding));
-        }
-        hasher.update(secret.expose());
-        hasher.finish()
+        let [client, server] = [publics.client, publics.server].map(|public| encoded(public, encoding));
+        agreeing.negotiated.kex.digest(&[&text, agreeing.flow.hashed(), &client, &server, secret.expose()])
     }
 
     /// `secret` is as it enters hashes.
-    fn finish(&mut self, agreeing: Agreeing, hash: Digest, secret: &Secret, host_key: Vec<u8>) {
+    fn finish(
+        &mut self,
+        agreeing: Agreeing,
+        hash: Digest,
+        secret: &Secret,
+        host_key: Vec<u8>,
+    ) -> Result<(), KexError> {
         let negotiated = agreeing.negotiated;
         let rekey = self.session.is_some();
         let session = self.session.get_or_insert_with(|| Session {
@@ -487,17 +489,17 @@ impl KeyExchange {
             // A client takes note of it when it is accepted.
             host_key: if self.role == Role::Server { host_key } else { Vec::new() },
         });
-        let derivation =
-            Derivation { hash: negotiated.kex.hash, secret, exchange: &hash, session: &session.id };
+        let from = Derivation { secret, exchange: &hash, session: &session.id };
+        let kex = &negotiated.kex;
         // RFC 4253 section 7.2: A, C, E from client to server, B, D, F the other way.
         let (out, inward) = match self.role {
             Role::Client => (*b"ACE", *b"BDF"),
             Role::Server => (*b"BDF", *b"ACE"),
         };
         let (cipher, mac) = (negotiated.cipher_out.0, negotiated.mac_out.map(|mac| mac.0));
-        let sealer = derivation.with_keys(out, cipher, mac, |keys| Sealer::new(cipher, mac, keys));
+        let sealer = with_keys(kex, &from, out, (cipher, mac), |keys| Sealer::new(cipher, mac, keys))?;
         let (cipher, mac) = (negotiated.cipher_in.0, negotiated.mac_in.map(|mac| mac.0));
-        let opener = derivation.with_keys(inward, cipher, mac, |keys| Opener::new(cipher, mac, keys));
+        let opener = with_keys(kex, &from, inward, (cipher, mac), |keys| Opener::new(cipher, mac, keys))?;
         self.state = State::Finishing(Box::new(Finishing {
             negotiated,
             sealer: Some(sealer),
@@ -506,6 +508,7 @@ impl KeyExchange {
             rekey,
             proof: None,
         }));
+        Ok(())
     }
 }
 
@@ -534,6 +537,20 @@ struct Agreed {
 struct Publics<'a> {
     client: &'a [u8],
     server: &'a [u8],
+}
+
+/// Makes something of the keys of one direction: initial vector, encryption key and integrity key, by their letters.
+fn with_keys<T>(
+    kex: &Kex,
+    from: &Derivation<'_>,
+    letters: [u8; 3],
+    (cipher, mac): (&Cipher, Option<&Mac>),
+    make: impl FnOnce(&Keys<'_>) -> T,
+) -> Result<T, KexError> {
+    let iv = kex.derive(from, letters[0], cipher.iv_len)?;
+    let key = kex.derive(from, letters[1], cipher.key_len)?;
+    let mac_key = kex.derive(from, letters[2], mac.map_or(0, |mac| mac.key_len))?;
+    Ok(make(&Keys { iv: iv.expose(), key: key.expose(), mac_key: mac_key.expose() }))
 }
 
 fn unexpected(number: Number) -> Error {

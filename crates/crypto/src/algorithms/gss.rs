@@ -33,7 +33,14 @@ pub static GSS_GEX_SHA1: Kex = with_gss(kerberos!("gss-gex-sha1-"), &DH_GROUP_EX
 pub static GSS_GROUP14_SHA1: Kex = with_gss(kerberos!("gss-group14-sha1-"), &DH_GROUP14_SHA1);
 
 const fn with_gss(name: &'static str, kex: &Kex) -> Kex {
-    Kex { name, strength: kex.strength, hash: kex.hash, method: kex.method, proof: Proof::Gss }
+    Kex {
+        name,
+        proof: Proof::Gss,
+        strength: kex.strength,
+        hash: kex.hash,
+        hasher: kex.hasher,
+        method: kex.method,
+    }
 }
 
 #[cfg(test)]

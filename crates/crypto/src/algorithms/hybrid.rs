@@ -17,9 +17,6 @@ pub(super) fn split(public: &[u8], kem_len: usize) -> Result<(&[u8], &[u8]), Kex
 
 /// The hash of both secrets, the post-quantum one first.
 pub(super) fn combine(hash: Hash, kem_secret: &[u8], classical_secret: &Secret) -> Secret {
-    let mut hasher = hash.start();
-    hasher.update(kem_secret);
-    hasher.update(classical_secret.expose());
-    let secret = Zeroizing::new(hasher.finish());
+    let secret = Zeroizing::new(hash.over(&[kem_secret, classical_secret.expose()]));
     Secret::new(secret.to_vec())
 }

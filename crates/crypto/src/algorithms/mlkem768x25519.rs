@@ -14,8 +14,8 @@ use super::{
     x25519::KeyPair as X25519Pair,
 };
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
-    Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, OwnHasher, Proof, Response,
+    Secret, Strength,
 };
 
 /// `mlkem768x25519-sha256`.
@@ -23,6 +23,7 @@ pub static MLKEM768X25519_SHA256: Kex = Kex {
     name: "mlkem768x25519-sha256",
     strength: Strength::Modern,
     hash: HASH,
+    hasher: &OwnHasher,
     method: KexMethod::Agreement(&Hybrid),
     proof: Proof::HostKey,
 };

@@ -14,8 +14,8 @@ use p521::NistP521;
 
 use super::rng::secret_key;
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
-    Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, OwnHasher, Proof, Response,
+    Secret, Strength,
 };
 
 /// `ecdh-sha2-nistp256`.
@@ -35,6 +35,7 @@ const fn kex(name: &'static str, hash: Hash, agreement: &'static dyn Agreement) 
         name,
         strength: Strength::Modern,
         hash,
+        hasher: &OwnHasher,
         method: KexMethod::Agreement(agreement),
         proof: Proof::HostKey,
     }

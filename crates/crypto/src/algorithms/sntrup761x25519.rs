@@ -7,8 +7,8 @@ use super::{
     x25519::KeyPair as X25519Pair,
 };
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
-    Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, OwnHasher, Proof, Response,
+    Secret, Strength,
 };
 
 /// `sntrup761x25519-sha512`.
@@ -22,6 +22,7 @@ const fn kex(name: &'static str) -> Kex {
         name,
         strength: Strength::Modern,
         hash: HASH,
+        hasher: &OwnHasher,
         method: KexMethod::Agreement(&Hybrid),
         proof: Proof::HostKey,
     }

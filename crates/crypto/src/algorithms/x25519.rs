@@ -4,8 +4,8 @@ use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::rng::Rng;
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Secret,
-    Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, OwnHasher, Proof, Response,
+    Secret, Strength,
 };
 
 /// `curve25519-sha256`.
@@ -19,6 +19,7 @@ const fn kex(name: &'static str) -> Kex {
         name,
         strength: Strength::Modern,
         hash: Hash::Sha256,
+        hasher: &OwnHasher,
         method: KexMethod::Agreement(&X25519),
         proof: Proof::HostKey,
     }

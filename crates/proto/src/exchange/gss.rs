@@ -184,7 +184,7 @@ impl KeyExchange {
         out.sample_rtt(agreeing.sent, now);
         let public = agreeing.public(completion.server_public)?;
         let Agreed { secret, hash } = self.agree(&mut agreeing, &host_key, public)?;
-        self.finish(*agreeing, hash, &secret, Vec::new());
+        self.finish(*agreeing, hash, &secret, Vec::new())?;
         let mic = completion.mic.to_vec();
         let question = match completion.token {
             Some(token) => initiate(Some(token), out),

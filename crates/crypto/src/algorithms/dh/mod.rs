@@ -14,7 +14,8 @@ pub use group::DhGroup;
 pub use sizes::GroupSizes;
 
 use crate::{
-    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, Proof, Response, Strength,
+    Agreement, Encoding, Entropy, Hash, Initiator, Kex, KexError, KexMethod, OwnHasher, Proof, Response,
+    Strength,
 };
 
 /// `diffie-hellman-group14-sha256`.
@@ -34,7 +35,7 @@ pub static DH_GROUP_EXCHANGE_SHA256: Kex =
     modern("diffie-hellman-group-exchange-sha256", Hash::Sha256, KexMethod::GroupExchange);
 
 const fn modern(name: &'static str, hash: Hash, method: KexMethod) -> Kex {
-    Kex { name, strength: Strength::Modern, hash, method, proof: Proof::HostKey }
+    Kex { name, strength: Strength::Modern, hash, hasher: &OwnHasher, method, proof: Proof::HostKey }
 }
 
 /// Oakley group 2, which RFC 4253 section 8.1 calls group 1.

@@ -2,7 +2,7 @@
 //! `diffie-hellman-group-exchange-sha1` (RFC 4419). RFC 9142 advises against all of them.
 
 use crate::{
-    Hash, Kex, KexMethod, Proof, Strength,
+    Hash, Kex, KexMethod, OwnHasher, Proof, Strength,
     algorithms::dh::{GROUP1, GROUP14},
 };
 
@@ -17,5 +17,6 @@ pub static DH_GROUP_EXCHANGE_SHA1: Kex =
     legacy("diffie-hellman-group-exchange-sha1", KexMethod::GroupExchange);
 
 const fn legacy(name: &'static str, method: KexMethod) -> Kex {
-    Kex { name, strength: Strength::Legacy, hash: Hash::Sha1, method, proof: Proof::HostKey }
+    let (strength, hash, proof) = (Strength::Legacy, Hash::Sha1, Proof::HostKey);
+    Kex { name, strength, hash, hasher: &OwnHasher, method, proof }
 }

@@ -140,10 +140,7 @@ fn session_key(
 
 /// The first half of SHA-512 over a byte that tells what is hashed, and that.
 fn hash(prefix: u8, parts: &[&[u8]]) -> Zeroizing<[u8; HASH_LEN]> {
-    let mut hasher = Hash::Sha512.start();
-    hasher.update(&[prefix]);
-    parts.iter().for_each(|part| hasher.update(part));
-    let digest = Zeroizing::new(hasher.finish());
+    let digest = Zeroizing::new(Hash::Sha512.over(&[&[&[prefix][..]], parts].concat()));
     let mut half = Zeroizing::new([0; HASH_LEN]);
     half.copy_from_slice(&digest[..HASH_LEN]);
     half
