@@ -18,6 +18,7 @@ mod kex;
 mod mac;
 pub mod outside;
 pub mod packet;
+mod private;
 mod provider;
 mod secret;
 mod selection;
@@ -35,6 +36,7 @@ pub use fingerprint::{
 pub use hash::{Digest, Hash};
 pub use kex::{Agreement, Encoding, Initiator, Kex, KexError, KexMethod, Proof, Response};
 pub use mac::{Mac, MacKey};
+pub use private::PrivateNumbers;
 pub use provider::{Named, Provider, Strength};
 pub use secret::Secret;
 pub use selection::{SelectError, matches, select};

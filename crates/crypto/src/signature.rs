@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Strength;
+use crate::{PrivateNumbers, Strength};
 
 /// A signature algorithm: for host keys (RFC 4253 section 6.6) and for public-key authentication (RFC 4252 section 7).
 pub struct Signature {
@@ -37,6 +37,12 @@ pub trait Signer: Send + Sync {
     /// Whether signing may take a person's while, so that a server is better asked first whether it wants the key.
     fn may_ask(&self) -> bool {
         false
+    }
+
+    /// The numbers of the key itself, so that another library can sign with it. `None` for keys that are elsewhere, and
+    /// for those that show a certificate: it is the key inside that has the numbers.
+    fn private_numbers(&self) -> Option<PrivateNumbers> {
+        None
     }
 }
 

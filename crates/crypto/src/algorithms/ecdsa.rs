@@ -12,7 +12,9 @@ use underpass_wire::{Put as _, Reader};
 use zeroize::Zeroizing;
 
 use super::{KeyError, blob, rng::secret_key};
-use crate::{Entropy, Hash, SignError, Signature, SignatureError, Signer, Strength, Verify};
+use crate::{
+    Entropy, Hash, PrivateNumbers, Secret, SignError, Signature, SignatureError, Signer, Strength, Verify,
+};
 
 /// `ecdsa-sha2-nistp256`.
 pub static ECDSA_SHA2_NISTP256: Signature =
@@ -201,6 +203,15 @@ impl Scalar {
         }
     }
 
+    /// The curve, and the scalar at its full length.
+    fn numbers(&self) -> (Curve, Secret) {
+        match self {
+            Self::Nistp256(key) => (Curve::Nistp256, Secret::new(Zeroizing::new(key.to_bytes()).as_slice())),
+            Self::Nistp384(key) => (Curve::Nistp384, Secret::new(Zeroizing::new(key.to_bytes()).as_slice())),
+            Self::Nistp521(key) => (Curve::Nistp521, Secret::new(Zeroizing::new(key.to_bytes()).as_slice())),
+        }
+    }
+
     /// Both halves of the signature, one after the other.
     fn sign(&self, data: &[u8]) -> Result<Vec<u8>, SignError> {
         let signature = match self {
@@ -238,6 +249,11 @@ impl Signer for EcdsaKey {
         inside.put_mpint(r);
         inside.put_mpint(s);
         Ok(blob::write_signature(algorithm, &inside))
+    }
+
+    fn private_numbers(&self) -> Option<PrivateNumbers> {
+        let (curve, scalar) = self.key.numbers();
+        Some(PrivateNumbers::Ecdsa { curve, scalar, point: self.key.point() })
     }
 }
 

@@ -5,7 +5,7 @@ use underpass_wire::Put as _;
 use zeroize::Zeroizing;
 
 use super::{KeyError, blob};
-use crate::{Entropy, SignError, Signature, SignatureError, Signer, Strength};
+use crate::{Entropy, PrivateNumbers, Secret, SignError, Signature, SignatureError, Signer, Strength};
 
 /// `ssh-ed25519`.
 pub static SSH_ED25519: Signature =
@@ -74,6 +74,10 @@ impl Signer for Ed25519Key {
             return Err(SignError::UnsupportedAlgorithm);
         }
         Ok(blob::write_signature(NAME, &SigningKey::from_bytes(&self.seed).sign(data).to_bytes()))
+    }
+
+    fn private_numbers(&self) -> Option<PrivateNumbers> {
+        Some(PrivateNumbers::Ed25519 { seed: Secret::new(self.seed.as_slice()) })
     }
 }
 

@@ -21,7 +21,7 @@ mod plain;
 use plain::PlainSigner;
 
 use super::{KeyError, blob, legacy::ssh_rsa, number::bit_len};
-use crate::{Hash, SignError, Signature, SignatureError, Signer, Strength, Verify};
+use crate::{Hash, PrivateNumbers, SignError, Signature, SignatureError, Signer, Strength, Verify};
 
 /// `rsa-sha2-512`.
 pub static RSA_SHA2_512: Signature = signature(SHA2_512, |key, signature, data| {
@@ -159,6 +159,10 @@ impl Signer for RsaKey {
             _ => self.plain.sign(hash, data)?,
         };
         Ok(blob::write_signature(algorithm, &signature))
+    }
+
+    fn private_numbers(&self) -> Option<PrivateNumbers> {
+        Some(self.plain.numbers())
     }
 }
 

@@ -10,6 +10,7 @@ mod compression;
 mod dsa_key;
 mod legacy_vectors;
 mod packets;
+mod private_numbers;
 mod rsa_key;
 mod signature_vectors;
 mod signatures;

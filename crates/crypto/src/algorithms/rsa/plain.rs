@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::RsaNumbers;
 use crate::{
-    Hash, SignError,
+    Hash, PrivateNumbers, Secret, SignError,
     algorithms::{KeyError, number::bit_len},
 };
 
@@ -35,6 +35,14 @@ impl PlainSigner {
             public_exponent: BoxedUint::from_be_slice(e, bit_len(e) as u32).map_err(|_| KeyError::Invalid)?,
             private_exponent: Zeroizing::new(number(d)?),
         })
+    }
+
+    pub(super) fn numbers(&self) -> PrivateNumbers {
+        PrivateNumbers::Rsa {
+            n: self.modulus.modulus().as_ref().to_be_bytes_trimmed_vartime().into_vec(),
+            e: self.public_exponent.to_be_bytes_trimmed_vartime().into_vec(),
+            d: Secret::new(self.private_exponent.to_be_bytes()),
+        }
     }
 
     /// The signature over `data` (RFC 8017 section 8.2.1).
