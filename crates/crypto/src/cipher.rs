@@ -53,10 +53,17 @@ pub enum Way {
     Decrypt,
 }
 
+/// The arithmetic failed, through no fault of the input. What it was to transform is not to be used any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed;
+
 /// The state of a cipher that only encrypts, for one direction of a connection. State lives across packets.
 pub trait Keystream: Send {
     /// Transforms `bytes`, a multiple of the block length, in place.
-    fn apply(&mut self, bytes: &mut [u8]);
+    ///
+    /// # Errors
+    /// `bytes` are not transformed, or not all of them.
+    fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed>;
 }
 
 /// The state of a cipher with an integrated tag, for one direction of a connection.
@@ -65,7 +72,10 @@ pub trait Aead: Send {
     fn length(&mut self, sequence: u32, head: [u8; 4]) -> u32;
 
     /// Encrypts `packet` (length field included) in place and writes its tag.
-    fn seal(&mut self, sequence: u32, packet: &mut [u8], tag: &mut [u8]);
+    ///
+    /// # Errors
+    /// `packet` is not encrypted, or not all of it.
+    fn seal(&mut self, sequence: u32, packet: &mut [u8], tag: &mut [u8]) -> Result<(), Failed>;
 
     /// Verifies `tag` over `packet` (length field included) and decrypts in place. The content of `packet` is
     /// unspecified when the tag does not match.

@@ -26,7 +26,7 @@ mod signature;
 pub mod x509;
 
 pub use algorithms::dh::{DhGroup, GroupSizes};
-pub use cipher::{Aead, Cipher, CipherKind, Keystream, NewAead, NewKeystream, Way};
+pub use cipher::{Aead, Cipher, CipherKind, Failed, Keystream, NewAead, NewKeystream, Way};
 pub use compression::{Compress, Compression, Decompress, InflateError, Streams};
 pub use derivation::{Derivation, KeyHasher, OwnHasher};
 pub use entropy::Entropy;

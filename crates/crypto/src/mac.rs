@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Strength;
+use crate::{Failed, Strength};
 
 /// A message authentication code (RFC 4253 section 6.4).
 pub struct Mac {
@@ -22,7 +22,10 @@ pub struct Mac {
 /// A keyed code for one direction of a connection.
 pub trait MacKey: Send {
     /// Writes the code of `packet`, with its sequence number, to `tag` (of the algorithm's tag length).
-    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]);
+    ///
+    /// # Errors
+    /// `tag` is not the packet's.
+    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]) -> Result<(), Failed>;
 }
 
 impl fmt::Debug for Mac {

@@ -17,7 +17,7 @@ use std::{fmt, ops::Range};
 
 use subtle::ConstantTimeEq;
 
-use crate::{Aead, Cipher, CipherKind, Entropy, Keystream, Mac, MacKey, Way};
+use crate::{Aead, Cipher, CipherKind, Entropy, Failed, Keystream, Mac, MacKey, Way};
 
 /// Bytes before the payload: the packet length and the padding length.
 pub const HEADER_LEN: usize = 5;
@@ -68,8 +68,19 @@ impl From<Forged> for PacketError {
     }
 }
 
+/// What could not be verified or decrypted is as good as forged.
+impl From<Failed> for PacketError {
+    fn from(_: Failed) -> Self {
+        Self::Forged
+    }
+}
+
 /// Protects packets of one direction.
-pub struct Sealer(Protection);
+pub struct Sealer {
+    protection: Protection,
+    /// The arithmetic failed, so that nothing can be sent any more.
+    failed: bool,
+}
 
 /// Checks and uncovers packets of the other direction.
 pub struct Opener {
@@ -127,53 +138,49 @@ pub struct Keys<'a> {
 impl Sealer {
     /// No protection: the state before the first key exchange.
     pub fn clear() -> Self {
-        Self(Protection::Clear)
+        Self { protection: Protection::Clear, failed: false }
     }
 
     /// Protection by `cipher` and, unless it has a tag of its own, `mac`.
     pub fn new(cipher: &Cipher, mac: Option<&Mac>, keys: &Keys<'_>) -> Self {
-        Self(Protection::new(cipher, mac, keys, Way::Encrypt))
+        Self { protection: Protection::new(cipher, mac, keys, Way::Encrypt), failed: false }
     }
 
     /// Bytes on the wire of a packet with this much payload.
     pub fn packet_len(&self, payload_len: usize) -> usize {
-        HEADER_LEN + payload_len + self.padding(payload_len) + self.0.tag_len()
+        HEADER_LEN + payload_len + self.padding(payload_len) + self.protection.tag_len()
     }
 
     /// The most payload whose packet fits into `space` bytes on the wire; 0 when none does.
     pub fn payload_within(&self, space: usize) -> usize {
-        let block = self.0.block();
-        let aligned = space.saturating_sub(self.0.tag_len() + self.0.unaligned()) / block * block;
-        (aligned + self.0.unaligned()).saturating_sub(HEADER_LEN + MIN_PADDING)
+        let block = self.protection.block();
+        let aligned =
+            space.saturating_sub(self.protection.tag_len() + self.protection.unaligned()) / block * block;
+        (aligned + self.protection.unaligned()).saturating_sub(HEADER_LEN + MIN_PADDING)
     }
 
     /// Completes and protects the packet whose payload stands at [`HEADER_LEN`]: writes length, padding and tag and
     /// encrypts in place. `packet` must be of [`Sealer::packet_len`] bytes.
+    ///
+    /// Should a library fail, this packet and all that follow are zeros: no peer takes them, and none of them is in clear.
     pub fn seal(&mut self, sequence: u32, packet: &mut [u8], payload_len: usize, entropy: &mut dyn Entropy) {
         debug_assert_eq!(packet.len(), self.packet_len(payload_len));
         let padding = self.padding(payload_len);
-        let body = packet.len() - self.0.tag_len();
+        let body = packet.len() - self.protection.tag_len();
         packet[..4].copy_from_slice(&((body - 4) as u32).to_be_bytes());
         packet[4] = padding as u8;
         entropy.fill(&mut packet[body - padding..body]);
         let (packet, tag) = packet.split_at_mut(body);
-        match &mut self.0 {
-            Protection::Clear => {}
-            Protection::Aead { cipher, .. } => cipher.seal(sequence, packet, tag),
-            Protection::EncryptAndMac { cipher, mac, .. } => {
-                mac.sign(sequence, packet, tag);
-                cipher.apply(packet);
-            }
-            Protection::EncryptThenMac { cipher, mac, .. } => {
-                cipher.apply(&mut packet[4..]);
-                mac.sign(sequence, packet, tag);
-            }
+        self.failed = self.failed || self.protection.cover(sequence, packet, tag).is_err();
+        if self.failed {
+            packet.fill(0);
+            tag.fill(0);
         }
     }
 
     fn padding(&self, payload_len: usize) -> usize {
-        let block = self.0.block();
-        let filled = (HEADER_LEN - self.0.unaligned() + payload_len) % block;
+        let block = self.protection.block();
+        let filled = (HEADER_LEN - self.protection.unaligned() + payload_len) % block;
         let padding = block - filled;
         if padding < MIN_PADDING { padding + block } else { padding }
     }
@@ -208,7 +215,7 @@ impl Opener {
         let length = match &mut self.protection {
             Protection::Aead { cipher, .. } => cipher.length(sequence, clear(head)),
             Protection::EncryptAndMac { cipher, .. } => {
-                cipher.apply(head);
+                cipher.apply(head)?;
                 u32::from_be_bytes(clear(head))
             }
             Protection::Clear | Protection::EncryptThenMac { .. } => u32::from_be_bytes(clear(head)),
@@ -257,12 +264,12 @@ impl Opener {
             Protection::Clear => {}
             Protection::Aead { cipher, .. } => cipher.open(sequence, packet, tag)?,
             Protection::EncryptAndMac { cipher, mac, .. } => {
-                cipher.apply(&mut packet[head..]);
+                cipher.apply(&mut packet[head..])?;
                 verify(mac.as_mut(), sequence, packet, tag)?;
             }
             Protection::EncryptThenMac { cipher, mac, .. } => {
                 verify(mac.as_mut(), sequence, packet, tag)?;
-                cipher.apply(&mut packet[4..]);
+                cipher.apply(&mut packet[4..])?;
             }
         }
         let padding = packet[4];
@@ -280,7 +287,8 @@ impl Opener {
         let rest = self.protection.largest() - self.protection.tag_len() - done;
         let mut rest = vec![0; rest];
         if let Protection::EncryptAndMac { cipher, .. } = &mut self.protection {
-            cipher.apply(&mut rest);
+            // Only the time that it takes matters, here and below.
+            let _ = cipher.apply(&mut rest);
         }
         self.protection.authenticate_in_vain(sequence, &rest);
     }
@@ -308,6 +316,22 @@ impl Protection {
         }
     }
 
+    /// Encrypts in place, and writes the tag.
+    fn cover(&mut self, sequence: u32, packet: &mut [u8], tag: &mut [u8]) -> Result<(), Failed> {
+        match self {
+            Self::Clear => Ok(()),
+            Self::Aead { cipher, .. } => cipher.seal(sequence, packet, tag),
+            Self::EncryptAndMac { cipher, mac, .. } => {
+                mac.sign(sequence, packet, tag)?;
+                cipher.apply(packet)
+            }
+            Self::EncryptThenMac { cipher, mac, .. } => {
+                cipher.apply(&mut packet[4..])?;
+                mac.sign(sequence, packet, tag)
+            }
+        }
+    }
+
     /// Whether what is wrong with a packet must not show: see the module's documentation.
     fn must_not_tell(&self) -> bool {
         matches!(self, Self::EncryptAndMac { chained: true, .. })
@@ -322,7 +346,7 @@ impl Protection {
     /// Spends the time of verifying a tag over `packet`.
     fn authenticate_in_vain(&mut self, sequence: u32, packet: &[u8]) {
         if let Self::EncryptAndMac { mac, tag, .. } = self {
-            mac.sign(sequence, packet, &mut [0; MAX_TAG_LEN][..*tag]);
+            let _ = mac.sign(sequence, packet, &mut [0; MAX_TAG_LEN][..*tag]);
         }
     }
 
@@ -356,7 +380,7 @@ impl Protection {
 fn verify(mac: &mut dyn MacKey, sequence: u32, packet: &[u8], tag: &[u8]) -> Result<(), Forged> {
     let mut computed = [0; MAX_TAG_LEN];
     let computed = &mut computed[..tag.len()];
-    mac.sign(sequence, packet, computed);
+    mac.sign(sequence, packet, computed).map_err(|_| Forged)?;
     if computed.ct_eq(tag).into() { Ok(()) } else { Err(Forged) }
 }
 

@@ -11,7 +11,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Cipher, CipherKind, Keystream, NewKeystream, Strength};
+use crate::{Cipher, CipherKind, Failed, Keystream, NewKeystream, Strength};
 
 /// `aes128-ctr`.
 pub static AES128_CTR: Cipher = cipher("aes128-ctr", 16, |key, iv, _| new(&AES_128, key, iv));
@@ -48,12 +48,13 @@ struct Ctr {
 }
 
 impl Keystream for Ctr {
-    fn apply(&mut self, bytes: &mut [u8]) {
+    fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
         for part in bytes.chunks_mut(DETOUR_LEN) {
             let detour = self.detour.as_mut_slice();
             self.stream.update(part, detour).expect("the buffer has a block to spare");
             part.copy_from_slice(&detour[..part.len()]);
         }
+        Ok(())
     }
 }
 

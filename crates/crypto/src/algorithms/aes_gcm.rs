@@ -9,7 +9,7 @@ use aws_lc_rs::aead as lc;
 #[cfg(target_arch = "x86_64")]
 use ring::aead as ring;
 
-use crate::{Aead, Cipher, CipherKind, Strength, packet::Forged};
+use crate::{Aead, Cipher, CipherKind, Failed, Strength, packet::Forged};
 
 /// `aes128-gcm@openssh.com`.
 pub static AES128_GCM: Cipher = cipher("aes128-gcm@openssh.com", 16);
@@ -57,10 +57,11 @@ impl<K: GcmKey> Aead for Gcm<K> {
         u32::from_be_bytes(head)
     }
 
-    fn seal(&mut self, _sequence: u32, packet: &mut [u8], tag: &mut [u8]) {
+    fn seal(&mut self, _sequence: u32, packet: &mut [u8], tag: &mut [u8]) -> Result<(), Failed> {
         // RFC 5647 section 7.3: the packet length is authenticated and stays in clear.
         let (length, body) = packet.split_at_mut(LENGTH_LEN);
         tag.copy_from_slice(&self.key.seal(self.nonce.take(), length, body));
+        Ok(())
     }
 
     fn open(&mut self, _sequence: u32, packet: &mut [u8], tag: &[u8]) -> Result<(), Forged> {

@@ -6,7 +6,7 @@
 
 use aws_lc_rs::aead::chacha20_poly1305_openssh::{KEY_LEN, OpeningKey, SealingKey, TAG_LEN};
 
-use crate::{Aead, Cipher, CipherKind, Strength, packet::Forged};
+use crate::{Aead, Cipher, CipherKind, Failed, Strength, packet::Forged};
 
 /// `chacha20-poly1305@openssh.com`.
 pub static CHACHA20_POLY1305: Cipher = Cipher {
@@ -34,9 +34,10 @@ impl Aead for ChaCha20Poly1305 {
         u32::from_be_bytes(self.opening.decrypt_packet_length(sequence, head))
     }
 
-    fn seal(&mut self, sequence: u32, packet: &mut [u8], tag: &mut [u8]) {
+    fn seal(&mut self, sequence: u32, packet: &mut [u8], tag: &mut [u8]) -> Result<(), Failed> {
         let tag = tag.try_into().expect("the tag is as long as the cipher says");
         self.sealing.seal_in_place(sequence, packet, tag);
+        Ok(())
     }
 
     fn open(&mut self, sequence: u32, packet: &mut [u8], tag: &[u8]) -> Result<(), Forged> {

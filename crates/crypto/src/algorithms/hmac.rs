@@ -5,7 +5,7 @@
 
 use aws_lc_rs::hmac::{Algorithm, Context, HMAC_SHA256, HMAC_SHA512, Key};
 
-use crate::{Mac, MacKey, Strength};
+use crate::{Failed, Mac, MacKey, Strength};
 
 /// `hmac-sha2-256`.
 pub static HMAC_SHA2_256: Mac = mac("hmac-sha2-256", 32, false, |key| new_aws_lc(HMAC_SHA256, key));
@@ -37,11 +37,12 @@ pub(super) fn new_aws_lc(algorithm: Algorithm, key: &[u8]) -> Box<dyn MacKey> {
 struct Hmac(Key);
 
 impl MacKey for Hmac {
-    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]) {
+    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]) -> Result<(), Failed> {
         let mut context = Context::with_key(&self.0);
         // RFC 4253 section 6.4: the sequence number comes first and is not sent.
         context.update(&sequence.to_be_bytes());
         context.update(packet);
         tag.copy_from_slice(&context.sign().as_ref()[..tag.len()]);
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use aes::{
 use zeroize::Zeroizing;
 
 use self::uhash::{MAX_MESSAGE, Uhash};
-use crate::{Mac, MacKey, Strength, packet::MAX_PACKET_LENGTH};
+use crate::{Failed, Mac, MacKey, Strength, packet::MAX_PACKET_LENGTH};
 
 /// `umac-128-etm@openssh.com`.
 pub static UMAC_128_ETM: Mac = mac::<4>("umac-128-etm@openssh.com", Strength::Modern, true);
@@ -41,8 +41,9 @@ struct Umac<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> MacKey for Umac<WORDS> {
-    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]) {
+    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]) -> Result<(), Failed> {
         self.tag(sequence.into(), packet, tag);
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use underpass_crypto::{
-    Cipher, CipherKind, Keystream, Mac, MacKey, Provider, Strength, Way,
+    Cipher, CipherKind, Failed, Keystream, Mac, MacKey, Provider, Strength, Way,
     packet::{Keys, MAX_PACKET_LENGTH, Opened, Opener, PacketError},
 };
 
@@ -55,11 +55,11 @@ impl Forgery {
         packet[..4].copy_from_slice(&self.length.to_be_bytes());
         packet[4] = self.padding;
         let mut tag = vec![0; mac.tag_len];
-        (mac.new)(keys.mac_key).sign(0, &packet, &mut tag);
+        (mac.new)(keys.mac_key).sign(0, &packet, &mut tag).unwrap();
         if !self.authentic {
             tag[0] ^= 1;
         }
-        new(keys.key, keys.iv, Way::Encrypt).apply(&mut packet);
+        new(keys.key, keys.iv, Way::Encrypt).apply(&mut packet).unwrap();
         [packet, tag].concat()
     }
 }
@@ -180,17 +180,19 @@ static COUNTED_MAC: Mac = Mac {
 struct Counted;
 
 impl Keystream for Counted {
-    fn apply(&mut self, bytes: &mut [u8]) {
+    fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
         WORK.with_borrow_mut(|work| work.decrypted += bytes.len());
+        Ok(())
     }
 }
 
 impl MacKey for Counted {
-    fn sign(&mut self, _sequence: u32, packet: &[u8], tag: &mut [u8]) {
+    fn sign(&mut self, _sequence: u32, packet: &[u8], tag: &mut [u8]) -> Result<(), Failed> {
         tag.fill(1);
         WORK.with_borrow_mut(|work| {
             work.signed += packet.len();
             work.tags += 1;
         });
+        Ok(())
     }
 }

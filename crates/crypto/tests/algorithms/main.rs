@@ -8,6 +8,7 @@ mod bulk_vectors;
 mod chained;
 mod compression;
 mod dsa_key;
+mod failing;
 mod legacy_vectors;
 mod packets;
 mod private_numbers;

@@ -120,9 +120,11 @@ fn head_with_length(protection: Protection, length: u32) -> Vec<u8> {
     let mut packet = vec![0; 64];
     packet[..4].copy_from_slice(&length.to_be_bytes());
     match protection.cipher.kind {
-        CipherKind::Aead { tag_len, new } => new(&key, &iv).seal(0, &mut packet, &mut vec![0; tag_len]),
+        CipherKind::Aead { tag_len, new } => {
+            new(&key, &iv).seal(0, &mut packet, &mut vec![0; tag_len]).unwrap();
+        }
         CipherKind::Plain { new, .. } if !protection.mac.unwrap().encrypt_then_mac => {
-            new(&key, &iv, Way::Encrypt).apply(&mut packet);
+            new(&key, &iv, Way::Encrypt).apply(&mut packet).unwrap();
         }
         CipherKind::Plain { .. } => {}
     }
@@ -178,18 +180,18 @@ fn packet_with_padding(protection: Protection, padding: u8) -> Vec<u8> {
     let tag = match (protection.cipher.kind, protection.mac) {
         (CipherKind::Aead { tag_len, new }, _) => {
             let mut tag = vec![0; tag_len];
-            new(&key, &iv).seal(0, &mut packet, &mut tag);
+            new(&key, &iv).seal(0, &mut packet, &mut tag).unwrap();
             tag
         }
         (CipherKind::Plain { new, .. }, Some(mac)) => {
             let mut tag = vec![0; mac.tag_len];
             let (mut cipher, mut signer) = (new(&key, &iv, Way::Encrypt), (mac.new)(&mac_key));
             if mac.encrypt_then_mac {
-                cipher.apply(&mut packet[4..]);
-                signer.sign(0, &packet, &mut tag);
+                cipher.apply(&mut packet[4..]).unwrap();
+                signer.sign(0, &packet, &mut tag).unwrap();
             } else {
-                signer.sign(0, &packet, &mut tag);
-                cipher.apply(&mut packet);
+                signer.sign(0, &packet, &mut tag).unwrap();
+                cipher.apply(&mut packet).unwrap();
             }
             tag
         }

@@ -7,7 +7,7 @@ use underpass_crypto::{Mac, Provider};
 fn tag(name: &str, key: &[u8], sequence: u32, message: &[u8]) -> Vec<u8> {
     let mac: &Mac = Provider::find(Provider::ALL.macs, name).unwrap();
     let mut tag = vec![0; mac.tag_len];
-    (mac.new)(key).sign(sequence, message, &mut tag);
+    (mac.new)(key).sign(sequence, message, &mut tag).unwrap();
     tag
 }
 

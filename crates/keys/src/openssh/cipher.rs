@@ -30,8 +30,8 @@ pub(super) fn open(cipher: &Cipher, key: &[u8], section: &mut [u8], tag: &[u8]) 
     }
     let open = match cipher.kind {
         CipherKind::Plain { new, .. } => {
-            new(key, iv, Way::Decrypt).apply(section);
-            return Ok(());
+            let decrypted = new(key, iv, Way::Decrypt).apply(section);
+            return decrypted.map_err(|_| KeyFileError::UnsupportedCipher(cipher.name.to_owned()));
         }
         CipherKind::Aead { .. } => OPENERS.iter().find(|(name, _)| *name == cipher.name),
     };

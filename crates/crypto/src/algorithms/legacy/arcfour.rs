@@ -3,7 +3,7 @@
 
 use rc4::{KeyInit as _, Rc4, StreamCipher as _};
 
-use crate::{Cipher, CipherKind, Keystream, NewKeystream, Strength};
+use crate::{Cipher, CipherKind, Failed, Keystream, NewKeystream, Strength};
 
 /// `arcfour`: a key of 128 bits, from the very beginning of the keystream.
 pub static ARCFOUR: Cipher = cipher("arcfour", 16, |key, _, _| new(key, 0));
@@ -35,8 +35,9 @@ fn new(key: &[u8], discarded: usize) -> Box<dyn Keystream> {
 struct Arcfour(Rc4);
 
 impl Keystream for Arcfour {
-    fn apply(&mut self, bytes: &mut [u8]) {
+    fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
         self.0.apply_keystream(bytes);
+        Ok(())
     }
 }
 

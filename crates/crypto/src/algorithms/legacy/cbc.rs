@@ -13,7 +13,7 @@ use cbc::{
     },
 };
 
-use crate::{Cipher, CipherKind, Keystream, NewKeystream, Strength, Way};
+use crate::{Cipher, CipherKind, Failed, Keystream, NewKeystream, Strength, Way};
 
 /// `aes128-cbc`.
 pub static AES128_CBC: Cipher = cipher("aes128-cbc", 16, 16, new::<aes::Aes128>);
@@ -63,17 +63,19 @@ struct Encrypting<C: BlockCipherEncrypt>(Encryptor<C>);
 struct Decrypting<C: BlockCipherDecrypt>(Decryptor<C>);
 
 impl<C: BlockCipherEncrypt + Send> Keystream for Encrypting<C> {
-    fn apply(&mut self, bytes: &mut [u8]) {
+    fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
         let (blocks, rest) = Array::slice_as_chunks_mut(bytes);
         debug_assert!(rest.is_empty());
         self.0.encrypt_blocks(blocks);
+        Ok(())
     }
 }
 
 impl<C: BlockCipherDecrypt + Send> Keystream for Decrypting<C> {
-    fn apply(&mut self, bytes: &mut [u8]) {
+    fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
         let (blocks, rest) = Array::slice_as_chunks_mut(bytes);
         debug_assert!(rest.is_empty());
         self.0.decrypt_blocks(blocks);
+        Ok(())
     }
 }

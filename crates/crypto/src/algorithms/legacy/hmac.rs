@@ -10,7 +10,7 @@ use md5::Md5;
 use ripemd::Ripemd160;
 
 use crate::{
-    Mac, MacKey, Strength,
+    Failed, Mac, MacKey, Strength,
     algorithms::hmac::{HMAC_SHA2_256, HMAC_SHA2_512, new_aws_lc},
 };
 
@@ -63,12 +63,13 @@ impl<D: EagerHash> MacKey for Keyed<D>
 where
     Hmac<D>: Clone + Send,
 {
-    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]) {
+    fn sign(&mut self, sequence: u32, packet: &[u8], tag: &mut [u8]) -> Result<(), Failed> {
         let mut state = self.0.clone();
         // RFC 4253 section 6.4: the sequence number comes first and is not sent.
         state.update(&sequence.to_be_bytes());
         state.update(packet);
         tag.copy_from_slice(&state.finalize().into_bytes()[..tag.len()]);
+        Ok(())
     }
 }
 

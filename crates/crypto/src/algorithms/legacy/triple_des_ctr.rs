@@ -6,7 +6,7 @@ use ctr::{
 };
 use des::TdesEde3;
 
-use crate::{Cipher, CipherKind, Keystream, Strength, Way};
+use crate::{Cipher, CipherKind, Failed, Keystream, Strength, Way};
 
 /// `3des-ctr`.
 pub static TRIPLE_DES_CTR: Cipher = Cipher {
@@ -26,8 +26,9 @@ fn new(key: &[u8], iv: &[u8], _way: Way) -> Box<dyn Keystream> {
 struct Ctr(Ctr64BE<TdesEde3>);
 
 impl Keystream for Ctr {
-    fn apply(&mut self, bytes: &mut [u8]) {
+    fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
         self.0.apply_keystream(bytes);
+        Ok(())
     }
 }
 
