@@ -20,7 +20,10 @@ pub(super) fn public_key<'a, T>(
 }
 
 /// The inside of a signature blob that names `algorithm`; nothing may follow it.
-pub(super) fn signature<'a>(blob: &'a [u8], algorithm: &str) -> Result<&'a [u8], SignatureError> {
+///
+/// # Errors
+/// It is malformed, or names another algorithm.
+pub fn signature<'a>(blob: &'a [u8], algorithm: &str) -> Result<&'a [u8], SignatureError> {
     let mut reader = Reader::new(blob);
     let malformed = |_| SignatureError::Malformed;
     let name = reader.string().map_err(malformed)?;
@@ -30,7 +33,7 @@ pub(super) fn signature<'a>(blob: &'a [u8], algorithm: &str) -> Result<&'a [u8],
 }
 
 /// A signature blob.
-pub(crate) fn write_signature(algorithm: &str, inside: &[u8]) -> Vec<u8> {
+pub fn write_signature(algorithm: &str, inside: &[u8]) -> Vec<u8> {
     let mut blob = Vec::with_capacity(8 + algorithm.len() + inside.len());
     blob.put_string(algorithm.as_bytes());
     blob.put_string(inside);

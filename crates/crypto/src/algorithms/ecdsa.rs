@@ -9,9 +9,11 @@ use aws_lc_rs::signature::{
 };
 use p256::ecdsa::signature::Signer as _;
 use underpass_wire::{Put as _, Reader};
+use x509_cert::der::{Encode as _, asn1::UintRef};
 use zeroize::Zeroizing;
 
 use super::{KeyError, blob, rng::secret_key};
+use crate::x509::integers;
 use crate::{
     Entropy, Hash, PrivateNumbers, Secret, SignError, Signature, SignatureError, Signer, Strength, Verify,
 };
@@ -111,6 +113,45 @@ impl Curve {
         Ok(blob)
     }
 
+    /// The point in a public key blob, uncompressed. Whether it is on the curve is not looked at.
+    ///
+    /// # Errors
+    /// The key is malformed, or of another format.
+    pub fn point(self, key: &[u8]) -> Result<&[u8], SignatureError> {
+        let (name, point) =
+            blob::public_key(key, self.algorithm(), |fields| Ok((fields.string()?, fields.string()?)))?;
+        let uncompressed = point.len() == 1 + 2 * self.field_len() && point[0] == UNCOMPRESSED;
+        if name == self.name().as_bytes() && uncompressed { Ok(point) } else { Err(SignatureError::Key) }
+    }
+
+    /// Both numbers of a signature blob at their full length, one after the other.
+    ///
+    /// # Errors
+    /// The signature is malformed, or another algorithm's.
+    pub fn signature(self, signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        let malformed = |_| SignatureError::Malformed;
+        let mut reader = Reader::new(blob::signature(signature, self.algorithm())?);
+        let r = reader.mpint().map_err(malformed)?;
+        let s = reader.mpint().map_err(malformed)?;
+        reader.finish().map_err(malformed)?;
+        let mut fixed = Vec::with_capacity(2 * self.field_len());
+        let fits = [r, s].iter().all(|half| append_padded(&mut fixed, half.as_bytes(), self.field_len()));
+        if fits { Ok(fixed) } else { Err(SignatureError::Malformed) }
+    }
+
+    /// The signature blob (RFC 5656 section 3.1.2) of an `ECDSA-Sig-Value` (RFC 3279 section 2.2.3). `None` if it is none.
+    pub fn signature_from_der(self, der: &[u8]) -> Option<Vec<u8>> {
+        let [r, s] = integers(der).ok()?.map(|half: UintRef<'_>| half);
+        Some(self.signature_blob(r.as_bytes(), s.as_bytes()))
+    }
+
+    fn signature_blob(self, r: &[u8], s: &[u8]) -> Vec<u8> {
+        let mut inside = Vec::new();
+        inside.put_mpint(r);
+        inside.put_mpint(s);
+        blob::write_signature(self.algorithm(), &inside)
+    }
+
     /// Bytes of a coordinate, of a scalar, and of each half of a signature.
     pub const fn field_len(self) -> usize {
         match self {
@@ -203,12 +244,20 @@ impl Scalar {
         }
     }
 
-    /// The curve, and the scalar at its full length.
-    fn numbers(&self) -> (Curve, Secret) {
+    fn curve(&self) -> Curve {
         match self {
-            Self::Nistp256(key) => (Curve::Nistp256, Secret::new(Zeroizing::new(key.to_bytes()).as_slice())),
-            Self::Nistp384(key) => (Curve::Nistp384, Secret::new(Zeroizing::new(key.to_bytes()).as_slice())),
-            Self::Nistp521(key) => (Curve::Nistp521, Secret::new(Zeroizing::new(key.to_bytes()).as_slice())),
+            Self::Nistp256(_) => Curve::Nistp256,
+            Self::Nistp384(_) => Curve::Nistp384,
+            Self::Nistp521(_) => Curve::Nistp521,
+        }
+    }
+
+    /// The scalar at its full length.
+    fn number(&self) -> Secret {
+        match self {
+            Self::Nistp256(key) => Secret::new(Zeroizing::new(key.to_bytes()).as_slice()),
+            Self::Nistp384(key) => Secret::new(Zeroizing::new(key.to_bytes()).as_slice()),
+            Self::Nistp521(key) => Secret::new(Zeroizing::new(key.to_bytes()).as_slice()),
         }
     }
 
@@ -244,16 +293,12 @@ impl Signer for EcdsaKey {
         }
         let signature = self.key.sign(data)?;
         let (r, s) = signature.split_at(signature.len() / 2);
-        // RFC 5656 section 3.1.2.
-        let mut inside = Vec::new();
-        inside.put_mpint(r);
-        inside.put_mpint(s);
-        Ok(blob::write_signature(algorithm, &inside))
+        Ok(self.key.curve().signature_blob(r, s))
     }
 
     fn private_numbers(&self) -> Option<PrivateNumbers> {
-        let (curve, scalar) = self.key.numbers();
-        Some(PrivateNumbers::Ecdsa { curve, scalar, point: self.key.point() })
+        let (curve, scalar, point) = (self.key.curve(), self.key.number(), self.key.point());
+        Some(PrivateNumbers::Ecdsa { curve, scalar, point })
     }
 }
 
@@ -264,28 +309,17 @@ impl std::fmt::Debug for EcdsaKey {
 }
 
 fn verify(curve: Curve, key: &[u8], signature: &[u8], data: &[u8]) -> Result<(), SignatureError> {
-    let (name, point) =
-        blob::public_key(key, curve.algorithm(), |fields| Ok((fields.string()?, fields.string()?)))?;
-    let uncompressed = point.len() == 1 + 2 * curve.field_len() && point[0] == UNCOMPRESSED;
-    if name != curve.name().as_bytes() || !uncompressed {
-        return Err(SignatureError::Key);
-    }
     // Refuses points that are not on the curve (RFC 5656 section 3.1).
-    let key = ParsedPublicKey::new(curve.verification(), point).map_err(|_| SignatureError::Key)?;
-    let signature = fixed_signature(curve, blob::signature(signature, curve.algorithm())?)?;
-    key.verify_sig(data, &signature).map_err(|_| SignatureError::Mismatch)
+    let key =
+        ParsedPublicKey::new(curve.verification(), curve.point(key)?).map_err(|_| SignatureError::Key)?;
+    key.verify_sig(data, &curve.signature(signature)?).map_err(|_| SignatureError::Mismatch)
 }
 
-/// Both numbers of a signature at their full length, one after the other.
-fn fixed_signature(curve: Curve, inside: &[u8]) -> Result<Vec<u8>, SignatureError> {
-    let malformed = |_| SignatureError::Malformed;
-    let mut reader = Reader::new(inside);
-    let r = reader.mpint().map_err(malformed)?;
-    let s = reader.mpint().map_err(malformed)?;
-    reader.finish().map_err(malformed)?;
-    let mut fixed = Vec::with_capacity(2 * curve.field_len());
-    let fits = [r, s].iter().all(|half| append_padded(&mut fixed, half.as_bytes(), curve.field_len()));
-    if fits { Ok(fixed) } else { Err(SignatureError::Malformed) }
+/// A signature as the libraries have it, an `ECDSA-Sig-Value` (RFC 3279 section 2.2.3), from both numbers, one after the
+/// other. `None` if these are none.
+pub fn to_der(halves: &[u8]) -> Option<Vec<u8>> {
+    let (r, s) = halves.split_at(halves.len() / 2);
+    vec![UintRef::new(r).ok()?, UintRef::new(s).ok()?].to_der().ok()
 }
 
 /// Appends `number`, big-endian, as `len` bytes. Tells whether it fits.

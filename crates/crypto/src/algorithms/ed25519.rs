@@ -88,14 +88,29 @@ impl std::fmt::Debug for Ed25519Key {
 }
 
 fn verify(key: &[u8], signature: &[u8], data: &[u8]) -> Result<(), SignatureError> {
-    let key = blob::public_key(key, NAME, |fields| fields.string())?;
-    let key = key.try_into().map_err(|_| SignatureError::Key)?;
-    let key = VerifyingKey::from_bytes(key).map_err(|_| SignatureError::Key)?;
+    let key = VerifyingKey::from_bytes(bytes(key)?).map_err(|_| SignatureError::Key)?;
     let signature = blob::signature(signature, NAME)?;
     let signature = RawSignature::from_slice(signature).map_err(|_| SignatureError::Malformed)?;
     // Strict: S below the group order (RFC 8032 section 5.1.7), no points of small order, which would verify
     // under several messages or keys.
     key.verify_strict(data, &signature).map_err(|_| SignatureError::Mismatch)
+}
+
+/// The point in a public key blob, for another library to verify with. It is on the curve, and not of small order.
+///
+/// # Errors
+/// The key is malformed or of another format, or the point is not acceptable.
+pub fn point(key: &[u8]) -> Result<&[u8; PUBLIC_KEY_LENGTH], SignatureError> {
+    let point = bytes(key)?;
+    match VerifyingKey::from_bytes(point) {
+        Ok(key) if !key.is_weak() => Ok(point),
+        _ => Err(SignatureError::Key),
+    }
+}
+
+fn bytes(key: &[u8]) -> Result<&[u8; PUBLIC_KEY_LENGTH], SignatureError> {
+    let key = blob::public_key(key, NAME, |fields| fields.string())?;
+    key.try_into().map_err(|_| SignatureError::Key)
 }
 
 const NAME: &str = "ssh-ed25519";

@@ -6,6 +6,7 @@
 
 pub mod aes_ctr;
 pub mod aes_gcm;
+pub mod blob;
 pub mod certified;
 pub mod chacha20_poly1305;
 pub mod dh;
@@ -24,7 +25,6 @@ pub mod x25519;
 pub mod x509;
 pub mod zlib;
 
-pub(crate) mod blob;
 mod hybrid;
 mod key_error;
 mod number;

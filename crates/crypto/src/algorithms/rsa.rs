@@ -181,17 +181,47 @@ pub(super) fn verify(
     signature: &[u8],
     data: &[u8],
 ) -> Result<(), SignatureError> {
-    let (e, n) = blob::public_key(key, FORMAT, |fields| Ok((fields.mpint()?, fields.mpint()?)))?;
-    let (e, n) = (e.as_bytes(), n.as_bytes());
-    if !(min_bits..=MAX_MODULUS_BITS).contains(&bit_len(n)) || !exponent_is_acceptable(e) {
-        return Err(SignatureError::Key);
+    let public = RsaPublic::parse(key, min_bits)?;
+    let signature = public.signature(signature, name)?;
+    let RsaPublic { n, e } = public;
+    PublicKeyComponents { n, e }.verify(parameters, data, &signature).map_err(|_| SignatureError::Mismatch)
+}
+
+/// The numbers in a public key blob.
+#[derive(Debug, Clone, Copy)]
+pub struct RsaPublic<'a> {
+    /// The modulus, big-endian.
+    pub n: &'a [u8],
+    /// The public exponent, big-endian.
+    pub e: &'a [u8],
+}
+
+impl<'a> RsaPublic<'a> {
+    /// Takes a blob apart whose modulus has at least so many bits.
+    ///
+    /// # Errors
+    /// The key is malformed, of another format, or of a size outside the accepted range.
+    pub fn parse(key: &'a [u8], min_bits: usize) -> Result<Self, SignatureError> {
+        let (e, n) = blob::public_key(key, FORMAT, |fields| Ok((fields.mpint()?, fields.mpint()?)))?;
+        let (e, n) = (e.as_bytes(), n.as_bytes());
+        if !(min_bits..=MAX_MODULUS_BITS).contains(&bit_len(n)) || !exponent_is_acceptable(e) {
+            return Err(SignatureError::Key);
+        }
+        Ok(Self { n, e })
     }
-    let signature = blob::signature(signature, name)?;
-    // RFC 8332 section 3 asks for the modulus's length; some signers drop leading zeros, as RFC 4253 had it.
-    let zeros = n.len().checked_sub(signature.len()).ok_or(SignatureError::Malformed)?;
-    let mut padded = vec![0; zeros];
-    padded.extend_from_slice(signature);
-    PublicKeyComponents { n, e }.verify(parameters, data, &padded).map_err(|_| SignatureError::Mismatch)
+
+    /// What is in a signature blob, as long as the modulus.
+    ///
+    /// # Errors
+    /// The signature is malformed, longer, or another algorithm's.
+    pub fn signature(&self, signature: &[u8], algorithm: &str) -> Result<Vec<u8>, SignatureError> {
+        let signature = blob::signature(signature, algorithm)?;
+        // RFC 8332 section 3 asks for the modulus's length; some signers drop leading zeros, as RFC 4253 had it.
+        let zeros = self.n.len().checked_sub(signature.len()).ok_or(SignatureError::Malformed)?;
+        let mut padded = vec![0; zeros];
+        padded.extend_from_slice(signature);
+        Ok(padded)
+    }
 }
 
 /// Odd, more than 1, and within the library's limit.
