@@ -1,6 +1,8 @@
 //! Project automation: `cargo xtask COMMAND`.
 
 mod bench;
+mod debian;
+mod fips;
 mod interop;
 mod pkd;
 mod record;
@@ -17,6 +19,7 @@ type Run = fn(Vec<OsString>) -> anyhow::Result<()>;
 /// Name, what it does, and the function that does it.
 const COMMANDS: &[(&str, &str, Run)] = &[
     ("bench", "Compare Underpass with `ssh -L` and with plain relays", bench::run),
+    ("fips", "Build OpenSSL's FIPS provider, and run the tests that need it", fips::run),
     ("interop", "Prove each algorithm with servers that are not ours", interop::run),
     ("pkd", "Run libssh's suite for clients", pkd::run),
     ("python", "Build, install and test the Python package", suite::package::run_all),

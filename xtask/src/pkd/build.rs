@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::{directory, succeed};
+use super::directory;
+use crate::debian::succeed;
 use crate::workspace;
 
 /// Builds the library once, and the server each time.

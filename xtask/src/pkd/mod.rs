@@ -2,15 +2,15 @@
 
 mod build;
 mod cases;
-mod source;
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
+use crate::debian;
 use crate::workspace;
 
 /// Runs every case; fails when one did not pass that is not listed with a reason, or passed and is listed.
@@ -21,7 +21,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
     fs::create_dir_all(&work)?;
     let source = match args.first() {
         Some(path) => PathBuf::from(path),
-        None => source::fetch(&work)?,
+        None => debian::source("libssh", "tests/pkd", &work)?,
     };
     let server = build::server(&source, &work)?;
     workspace::cargo(&["build", "--quiet", "-p", "underpass-cli"])?;
@@ -41,18 +41,4 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
 /// What is ours of the suite.
 fn directory() -> PathBuf {
     workspace::root().join("conformance/pkd")
-}
-
-/// Runs a program to its end, and fails when it does.
-fn succeed(command: &mut std::process::Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    let said = [output.stdout, output.stderr].concat();
-    ensure!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&said));
-    Ok(())
-}
-
-/// The one entry of a directory that `is_it`.
-fn entry(directory: &Path, is_it: impl Fn(&Path) -> bool) -> Result<PathBuf> {
-    let mut found = fs::read_dir(directory)?.flatten().map(|entry| entry.path()).filter(|path| is_it(path));
-    found.next().with_context(|| format!("{} does not hold what it should", directory.display()))
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::workspace::cargo;
-use crate::{interop, pkd, tidy};
+use crate::{fips, interop, pkd, tidy};
 
 type Step = fn() -> Result<()>;
 
@@ -22,6 +22,7 @@ const STEPS: &[(&str, Step)] = &[
     ("tidy", || tidy::run(Vec::new())),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("tests", || cargo(&["test", "--workspace"])),
+    ("fips", || fips::run(Vec::new())),
     ("interop", || interop::run(Vec::new())),
     ("pkd", || pkd::run(Vec::new())),
     ("package", || package::run_all(Vec::new())),

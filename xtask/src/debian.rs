@@ -1,17 +1,15 @@
-//! The source of libssh, as Debian has it.
+//! Sources of packages, as Debian has them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use super::{entry, succeed};
-
-/// Unpacks it below `work`, from the servers that this machine has its packages from. What apt knows otherwise stays as
-/// it is.
-pub(super) fn fetch(work: &Path) -> Result<PathBuf> {
-    if let Ok(source) = unpacked(work) {
+/// Unpacks the source of a package below `work`, from the servers that this machine has its packages from, unless it is
+/// there. What apt knows otherwise stays as it is. `inside`: what tells the source from other directories.
+pub(crate) fn source(package: &str, inside: &str, work: &Path) -> Result<PathBuf> {
+    if let Ok(source) = unpacked(inside, work) {
         return Ok(source);
     }
     let parts = work.join("sources.list.d");
@@ -25,15 +23,25 @@ pub(super) fn fetch(work: &Path) -> Result<PathBuf> {
             found = true;
         }
     }
-    ensure!(found, "apt has no sources of Debian here; give the path of libssh's source");
-    for words in [&["update"][..], &["source", "libssh"]] {
+    ensure!(found, "apt has no sources of Debian here; give the path of {package}'s source");
+    for words in [&["update"][..], &["source", package]] {
         succeed(apt_get(work).args(["-o", "APT::Sandbox::User=root"]).args(words))?;
     }
-    unpacked(work)
+    unpacked(inside, work)
 }
 
-fn unpacked(work: &Path) -> Result<PathBuf> {
-    entry(work, |path| path.join("tests/pkd").is_dir())
+/// Runs a program to its end, and fails when it does.
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let said = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&said));
+    Ok(())
+}
+
+fn unpacked(inside: &str, work: &Path) -> Result<PathBuf> {
+    let entries = fs::read_dir(work)?.flatten().map(|entry| entry.path());
+    let mut found = entries.filter(|path| path.join(inside).exists());
+    found.next().with_context(|| format!("{} does not hold what it should", work.display()))
 }
 
 fn apt_get(work: &Path) -> Command {
