@@ -24,10 +24,23 @@ pub(crate) fn source(package: &str, inside: &str, work: &Path) -> Result<PathBuf
         }
     }
     ensure!(found, "apt has no sources of Debian here; give the path of {package}'s source");
-    for words in [&["update"][..], &["source", package]] {
-        succeed(apt_get(work).args(["-o", "APT::Sandbox::User=root"]).args(words))?;
-    }
-    unpacked(inside, work)
+    let get =
+        |words: &[&str]| succeed(apt("apt-get", work).args(["-o", "APT::Sandbox::User=root"]).args(words));
+    get(&["update"])?;
+    let newest = get(&["source", package]);
+    // A mirror may list a version that it has not got, but for a while.
+    let got = newest.or_else(|problem| {
+        let mut others = versions(package, work)?.into_iter();
+        let got = others.any(|version| get(&["source", &format!("{package}={version}")]).is_ok());
+        if got { Ok(()) } else { Err(problem) }
+    });
+    got.and_then(|()| unpacked(inside, work))
+}
+
+fn versions(package: &str, work: &Path) -> Result<Vec<String>> {
+    let shown = apt("apt-cache", work).args(["showsrc", package]).output().context("cannot run apt-cache")?;
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    Ok(shown.lines().filter_map(|line| line.strip_prefix("Version: ")).map(str::to_owned).collect())
 }
 
 /// Runs a program to its end, and fails when it does.
@@ -44,8 +57,8 @@ fn unpacked(inside: &str, work: &Path) -> Result<PathBuf> {
     found.next().with_context(|| format!("{} does not hold what it should", work.display()))
 }
 
-fn apt_get(work: &Path) -> Command {
-    let mut apt = Command::new("apt-get");
+fn apt(program: &str, work: &Path) -> Command {
+    let mut apt = Command::new(program);
     let place = |name: &str, path: &str| format!("Dir::{name}={}", work.join(path).display());
     apt.args(["-q", "-o", "Dir::Etc::SourceList=/dev/null"]);
     apt.arg("-o").arg(place("Etc::SourceParts", "sources.list.d"));
