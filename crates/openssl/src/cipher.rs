@@ -41,35 +41,16 @@ struct Gcm {
     nonce: Nonce,
 }
 
-impl Gcm {
-    fn seal(&mut self, packet: &mut [u8], tag: &mut [u8]) -> Option<()> {
-        // RFC 5647 section 7.3: the packet length is authenticated and stays in clear.
-        let (length, body) = packet.split_at_mut_checked(LENGTH_LEN)?;
-        let state = self.state.as_mut()?;
-        state.restart(&self.nonce.take(), Way::Encrypt)?;
-        state.associate(length)?;
-        state.transform(body)?;
-        state.tag(tag)
-    }
-
-    fn open(&mut self, packet: &mut [u8], tag: &[u8]) -> Option<()> {
-        let (length, body) = packet.split_at_mut_checked(LENGTH_LEN)?;
-        let state = self.state.as_mut()?;
-        state.restart(&self.nonce.take(), Way::Decrypt)?;
-        state.expect_tag(tag)?;
-        state.associate(length)?;
-        state.transform(body)?;
-        state.end()
-    }
-}
-
 impl Aead for Gcm {
     fn length(&mut self, _sequence: u32, head: [u8; 4]) -> u32 {
         u32::from_be_bytes(head)
     }
 
     fn seal(&mut self, _sequence: u32, packet: &mut [u8], tag: &mut [u8]) -> Result<(), Failed> {
-        self.seal(packet, tag).ok_or(Failed)
+        // RFC 5647 section 7.3: the packet length is authenticated and stays in clear.
+        let (length, body) = packet.split_at_mut(LENGTH_LEN);
+        let nonce = self.nonce.take();
+        self.state.as_mut().and_then(|state| state.seal(&nonce, length, body, tag)).ok_or(Failed)
     }
 
     fn open(&mut self, _sequence: u32, packet: &mut [u8], tag: &[u8]) -> Result<(), Forged> {
@@ -77,7 +58,9 @@ impl Aead for Gcm {
         if tag.len() != TAG_LEN {
             return Err(Forged);
         }
-        self.open(packet, tag).ok_or(Forged)
+        let (length, body) = packet.split_at_mut(LENGTH_LEN);
+        let nonce = self.nonce.take();
+        self.state.as_mut().and_then(|state| state.open(&nonce, length, body, tag)).ok_or(Forged)
     }
 }
 
@@ -104,7 +87,7 @@ struct Ctr(Option<CipherState>);
 
 impl Keystream for Ctr {
     fn apply(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
-        self.0.as_mut().and_then(|state| state.transform(bytes)).ok_or(Failed)
+        self.0.as_mut().and_then(|state| state.apply(bytes)).ok_or(Failed)
     }
 }
 
@@ -116,46 +99,37 @@ struct ChaCha20Poly1305 {
 }
 
 impl ChaCha20Poly1305 {
-    /// The tag's key is the beginning of the packet's first block; the packet is encrypted from the second block on.
-    fn begin(&mut self, sequence: u32) -> Option<Zeroizing<[u8; 32]>> {
-        let state = self.packets.as_mut()?;
-        let mut key = Zeroizing::new([0; 32]);
-        state.restart(&start(0, sequence), Way::Encrypt)?;
-        state.transform(key.as_mut_slice())?;
-        state.restart(&start(1, sequence), Way::Encrypt)?;
-        Some(key)
-    }
-
-    fn code(&mut self, key: &[u8; 32], packet: &[u8]) -> Option<[u8; TAG_LEN]> {
-        let mut code = [0; TAG_LEN];
-        self.mac.as_mut()?.sign(key, &[packet], &mut code).ok()?;
+    /// The code of an encrypted packet. Its key is the beginning of the packet's first block, which encrypts nothing.
+    fn code(&mut self, sequence: u32, packet: &[u8]) -> Option<[u8; TAG_LEN]> {
+        let (mut key, mut code) = (Zeroizing::new([0; 32]), [0; TAG_LEN]);
+        self.packets.as_mut()?.apply_from(&start(0, sequence), key.as_mut_slice())?;
+        self.mac.as_mut()?.sign(key.as_slice(), &[packet], &mut code).ok()?;
         Some(code)
     }
 
     /// Encrypts or decrypts a packet length.
     fn cover_length(&mut self, sequence: u32, length: &mut [u8]) -> Option<()> {
-        let state = self.lengths.as_mut()?;
-        state.restart(&start(0, sequence), Way::Encrypt)?;
-        state.transform(length)
+        self.lengths.as_mut()?.apply_from(&start(0, sequence), length)
+    }
+
+    /// Encrypts or decrypts a packet.
+    fn cover(&mut self, sequence: u32, packet: &mut [u8]) -> Option<()> {
+        let (length, body) = packet.split_at_mut(LENGTH_LEN);
+        self.cover_length(sequence, length)?;
+        self.packets.as_mut()?.apply_from(&start(1, sequence), body)
     }
 
     fn seal(&mut self, sequence: u32, packet: &mut [u8], tag: &mut [u8]) -> Option<()> {
-        let key = self.begin(sequence)?;
-        let (length, body) = packet.split_at_mut_checked(LENGTH_LEN)?;
-        self.cover_length(sequence, length)?;
-        self.packets.as_mut()?.transform(body)?;
-        tag.copy_from_slice(&self.code(&key, packet)?);
+        self.cover(sequence, packet)?;
+        tag.copy_from_slice(&self.code(sequence, packet)?);
         Some(())
     }
 
     fn open(&mut self, sequence: u32, packet: &mut [u8], tag: &[u8]) -> Option<()> {
-        let key = self.begin(sequence)?;
-        if !bool::from(self.code(&key, packet)?.ct_eq(tag)) {
-            return None;
+        match self.code(sequence, packet)?.ct_eq(tag).into() {
+            true => self.cover(sequence, packet),
+            false => None,
         }
-        let (length, body) = packet.split_at_mut_checked(LENGTH_LEN)?;
-        self.cover_length(sequence, length)?;
-        self.packets.as_mut()?.transform(body)
     }
 }
 

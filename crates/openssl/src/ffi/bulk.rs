@@ -6,7 +6,7 @@ use std::ptr;
 use underpass_crypto::{Digest, Failed, Way};
 use zeroize::Zeroize as _;
 
-use super::{Algorithm, Api, Cipher, Kdf, Mac, Md, Params, Raw, done, handle};
+use super::{Algorithm, Api, Cipher, Functions, Kdf, Mac, Md, Params, Raw, done, handle};
 
 handle!(
     /// `EVP_CIPHER_CTX`.
@@ -62,77 +62,104 @@ impl CipherState {
         })
     }
 
-    /// Begins anew with another vector and the same key.
-    pub(crate) fn restart(&mut self, iv: &[u8], way: Way) -> Option<()> {
-        if iv.len() != self.iv_len {
-            return None;
-        }
-        let (api, raw) = (self.handle.api, self.handle.raw);
-        api.quietly(|| {
-            // SAFETY: the handle has its cipher and key; the vector is as long as the cipher reads, and read during the call.
-            done(unsafe {
-                let init = api.functions.EVP_CipherInit_ex2;
-                init(raw, ptr::null_mut(), ptr::null(), iv.as_ptr(), direction(way), ptr::null())
-            })
+    /// Encrypts a packet in place with this vector, and writes the tag over what is associated and it.
+    pub(crate) fn seal(
+        &mut self,
+        iv: &[u8],
+        associated: &[u8],
+        bytes: &mut [u8],
+        tag: &mut [u8],
+    ) -> Option<()> {
+        self.handle.api.quietly(|| {
+            self.restart(iv, Way::Encrypt)?;
+            self.associate(associated)?;
+            self.transform(bytes)?;
+            self.end()?;
+            // SAFETY: that is where the tag is to be written.
+            unsafe { self.control(GET_TAG, tag.as_mut_ptr(), tag.len()) }
         })
     }
 
-    /// Encrypts or decrypts in place.
-    pub(crate) fn transform(&mut self, bytes: &mut [u8]) -> Option<()> {
+    /// The reverse. `None`: the tag does not match, so that what stands there now is not to be used.
+    pub(crate) fn open(&mut self, iv: &[u8], associated: &[u8], bytes: &mut [u8], tag: &[u8]) -> Option<()> {
+        self.handle.api.quietly(|| {
+            self.restart(iv, Way::Decrypt)?;
+            // SAFETY: the library reads a tag that is set, and does not write to it.
+            unsafe { self.control(SET_TAG, tag.as_ptr().cast_mut(), tag.len()) }?;
+            self.associate(associated)?;
+            self.transform(bytes)?;
+            self.end()
+        })
+    }
+
+    /// Encrypts or decrypts in place, from where it was left.
+    pub(crate) fn apply(&mut self, bytes: &mut [u8]) -> Option<()> {
+        self.handle.api.quietly(|| self.transform(bytes))
+    }
+
+    /// Encrypts in place with this vector; for ciphers that are their own inverse.
+    pub(crate) fn apply_from(&mut self, iv: &[u8], bytes: &mut [u8]) -> Option<()> {
+        self.handle.api.quietly(|| {
+            self.restart(iv, Way::Encrypt)?;
+            self.transform(bytes)
+        })
+    }
+
+    /// Begins anew with another vector and the same key.
+    fn restart(&mut self, iv: &[u8], way: Way) -> Option<()> {
+        if iv.len() != self.iv_len {
+            return None;
+        }
+        // SAFETY: the handle has its cipher and key; the vector is as long as the cipher reads, and read during the call.
+        done(unsafe {
+            let init = self.functions().EVP_CipherInit_ex2;
+            init(self.handle.raw, ptr::null_mut(), ptr::null(), iv.as_ptr(), direction(way), ptr::null())
+        })
+    }
+
+    /// Adds data that is authenticated and stays in clear.
+    fn associate(&mut self, data: &[u8]) -> Option<()> {
+        // SAFETY: there is no output.
+        unsafe { self.update(ptr::null_mut(), data.as_ptr(), data.len()) }
+    }
+
+    fn transform(&mut self, bytes: &mut [u8]) -> Option<()> {
         let place = bytes.as_mut_ptr();
         // SAFETY: it is the very same place, with room for as much as there is.
         unsafe { self.update(place, place, bytes.len()) }
     }
 
-    /// Adds data that is authenticated and stays in clear, before all other.
-    pub(crate) fn associate(&mut self, data: &[u8]) -> Option<()> {
-        // SAFETY: there is no output.
-        unsafe { self.update(ptr::null_mut(), data.as_ptr(), data.len()) }
-    }
-
     /// # Safety
     /// There are `len` bytes at `input`. `out` is null, or the same place, or another with room for as many.
     unsafe fn update(&mut self, out: *mut u8, input: *const u8, len: usize) -> Option<()> {
-        let (api, raw, mut written) = (self.handle.api, self.handle.raw, 0);
-        let given = c_int::try_from(len).ok()?;
-        api.quietly(|| {
-            // SAFETY: the handle has its cipher and key; the cipher, whose block is one byte, writes as much as it reads, or
-            // nothing where `out` is null. The rest is the caller's promise.
-            done(unsafe { (api.functions.EVP_CipherUpdate)(raw, out, &raw mut written, input, given) })
+        let (given, mut written) = (c_int::try_from(len).ok()?, 0);
+        // SAFETY: the handle has its cipher and key; the cipher, whose block is one byte, writes as much as it reads, or
+        // nothing where `out` is null. The rest is the caller's promise.
+        done(unsafe {
+            (self.functions().EVP_CipherUpdate)(self.handle.raw, out, &raw mut written, input, given)
         })?;
         (written == given).then_some(())
     }
 
-    /// Ends an encryption, and writes its tag.
-    pub(crate) fn tag(&mut self, tag: &mut [u8]) -> Option<()> {
-        self.end()?;
-        // SAFETY: that is where the tag is to be written.
-        unsafe { self.control(GET_TAG, tag.as_mut_ptr(), tag.len()) }
-    }
-
-    /// Says which tag a decryption is to end with, before there is anything to decrypt.
-    pub(crate) fn expect_tag(&mut self, tag: &[u8]) -> Option<()> {
-        // SAFETY: the library reads a tag that is set, and does not write to it.
-        unsafe { self.control(SET_TAG, tag.as_ptr().cast_mut(), tag.len()) }
-    }
-
-    /// Ends a decryption. `None`: the tag does not match.
-    pub(crate) fn end(&mut self) -> Option<()> {
-        let (api, raw) = (self.handle.api, self.handle.raw);
+    /// Ends a packet, and checks the tag of one that is opened.
+    fn end(&mut self) -> Option<()> {
         let (mut rest, mut written) = ([0; MAX_BLOCK], 0);
-        api.quietly(|| {
-            // SAFETY: the handle has its cipher and key; there is room for a block, though no such cipher writes one.
-            done(unsafe { (api.functions.EVP_CipherFinal_ex)(raw, rest.as_mut_ptr(), &raw mut written) })
+        // SAFETY: the handle has its cipher and key; there is room for a block, though no such cipher writes one.
+        done(unsafe {
+            (self.functions().EVP_CipherFinal_ex)(self.handle.raw, rest.as_mut_ptr(), &raw mut written)
         })
     }
 
     /// # Safety
     /// There are `len` bytes at `tag`, which may be written to if the tag is asked for.
     unsafe fn control(&mut self, what: c_int, tag: *mut u8, len: usize) -> Option<()> {
-        let (api, raw) = (self.handle.api, self.handle.raw);
         let len = c_int::try_from(len).ok()?;
         // SAFETY: the handle has its cipher; it writes or reads as many bytes as it is told. The rest is the caller's promise.
-        api.quietly(|| done(unsafe { (api.functions.EVP_CIPHER_CTX_ctrl)(raw, what, len, tag.cast()) }))
+        done(unsafe { (self.functions().EVP_CIPHER_CTX_ctrl)(self.handle.raw, what, len, tag.cast()) })
+    }
+
+    fn functions(&self) -> &'static Functions {
+        &self.handle.api.functions
     }
 }
 
