@@ -146,6 +146,11 @@ impl Sealer {
         Self { protection: Protection::new(cipher, mac, keys, Way::Encrypt), failed: false }
     }
 
+    /// Whether a library has failed, so that what is sealed is zeros: the connection is to end.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     /// Bytes on the wire of a packet with this much payload.
     pub fn packet_len(&self, payload_len: usize) -> usize {
         HEADER_LEN + payload_len + self.padding(payload_len) + self.protection.tag_len()

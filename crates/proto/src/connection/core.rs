@@ -465,6 +465,10 @@ impl Core {
     // ---- the application ----
 
     pub(super) fn next_event(&mut self) -> Option<Event> {
+        if self.out.tx.has_failed() && !self.is_closed() {
+            // Without a word to the peer, which would only get more zeros.
+            self.end(Error::Internal("the library that encrypts has failed"));
+        }
         self.out.next_event()
     }
 

@@ -120,6 +120,11 @@ impl Transmit {
         }
     }
 
+    /// Whether nothing can be sealed any more, since a library has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.sealer.has_failed()
+    }
+
     /// What waits to be written.
     pub(crate) fn pending(&self) -> &[u8] {
         &self.buffer[self.start..self.end]

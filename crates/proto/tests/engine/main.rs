@@ -21,6 +21,7 @@ mod host_based;
 mod host_key;
 mod keepalive;
 mod legality;
+mod libraries;
 mod lifetimes;
 mod packets;
 mod pitfalls;
