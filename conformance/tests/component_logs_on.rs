@@ -1,6 +1,7 @@
 //! The component logs on: with keys out of every kind of store, with certificates, and with answers to questions.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -313,5 +314,9 @@ fn the_sizes_of_channels_are_those_that_are_set() -> Result<()> {
     tunnel.config("MaxPacketSize=20000")?;
     tunnel.config("MaxWindowSize=123456")?;
     carries(&tunnel)?;
-    peer.wait_for_log(mark, "win 123456 max 20000", PATIENCE)
+    peer.wait_for_log(mark, "win 123456 max 20000", PATIENCE)?;
+    // Set during the connection, it holds for what is opened from then on. Nobody is there for the channel to lead to.
+    tunnel.config("MaxWindowSize=234567")?;
+    let _client = TcpStream::connect(("127.0.0.1", u16::try_from(tunnel.local_port())?))?;
+    peer.wait_for_log(mark, "win 234567 max 20000", PATIENCE)
 }

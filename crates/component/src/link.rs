@@ -219,6 +219,8 @@ impl SshTunnel {
         let tunnel = result.as_ref().ok().cloned();
         self.settle(result, Server::Up)?;
         let tunnel = tunnel.ok_or_else(shut_down)?;
+        // It may have been set since the connection was begun.
+        self.0.raise_max_window(&tunnel);
         runtime::handle()?.spawn(watch_tunnel(Arc::downgrade(&self.0), tunnel.clone()));
         Ok(tunnel)
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use underpass::FingerprintHash;
+use underpass::{FingerprintHash, Tunnel};
 
 use crate::client::Client;
 use crate::error::of_socket;
@@ -275,6 +275,14 @@ impl Inner {
         result
     }
 
+    /// Has what was set during a connection hold for it.
+    pub(crate) fn raise_max_window(&self, tunnel: &Tunnel) {
+        let bytes = lock(&self.store).number_if_set("MaxWindowSize");
+        if let Some(bytes) = bytes.and_then(|bytes| u32::try_from(bytes).ok()) {
+            tunnel.raise_max_window(bytes);
+        }
+    }
+
     fn put(&self, member: &Member, value: Variant) -> Result<(), Error> {
         if member.name == "MaxWindowSize" && lock(&self.link).is_connected() {
             let now = lock(&self.store).number(member.name);
@@ -283,6 +291,11 @@ impl Inner {
             }
         }
         lock(&self.store).set(member, value);
+        if member.name == "MaxWindowSize"
+            && let Some(tunnel) = lock(&self.link).tunnel()
+        {
+            self.raise_max_window(tunnel);
+        }
         if let (Some(id), "ChannelDataEOL" | "MaxChannelDataLength") = (member.index, member.name) {
             let wanted = self.channel_rules(id).is_some();
             if let Some(client) = self.clients.of_id(id) {

@@ -182,6 +182,7 @@ pub(crate) struct Limits {
     pub(crate) idle: Option<Duration>,
     pub(crate) rate: Option<u64>,
     pub(crate) total_rate: Option<u64>,
+    pub(crate) total_rate_out: Option<u64>,
     pub(crate) open_timeout: Option<Duration>,
 }
 

@@ -96,6 +96,7 @@ fn limits(settings: &mut Settings, limits: &Limits) -> Result<(), Error> {
     settings.idle_timeout = limits.idle;
     settings.rate_limit = limits.rate.and_then(NonZeroU64::new);
     settings.tunnel_rate_limit = limits.total_rate.and_then(NonZeroU64::new);
+    settings.tunnel_rate_limit_out = limits.total_rate_out.and_then(NonZeroU64::new);
     put(&mut settings.open_timeout, limits.open_timeout);
     if let Some(file) = &limits.proxy_users {
         settings.proxy_access = Access::Accounts(read_users(file)?.into());

@@ -309,6 +309,10 @@ settings! {
     /// Default: `None`.
     tunnel_rate_limit: Option<NonZeroU64> = None, set(rate: impl Into<Option<NonZeroU64>>) => rate.into();
 
+    /// How many bytes a second they may carry together to the server, where that is to be another number than
+    /// [`tunnel_rate_limit`](Self::tunnel_rate_limit). Default: the same.
+    tunnel_rate_limit_out: Option<NonZeroU64> = None, set(rate: impl Into<Option<NonZeroU64>>) => rate.into();
+
     /// Whether forwards that name no address listen on all addresses of this machine. Default: no.
     gateway_ports: bool = false, set(open: bool) => open;
 

@@ -1,6 +1,7 @@
 //! Between whatever accepts connections and the SSH connection of the moment: while there is none, connections wait.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ pub(crate) struct Switchboard {
     settings: Arc<Settings>,
     stats: Arc<Counters>,
     line: Mutex<Line>,
+    /// Up to where windows of any session may grow now, in bytes. Changed while the line is locked.
+    max_window: AtomicU32,
 }
 
 enum Line {
@@ -29,7 +32,8 @@ enum Line {
 
 impl Switchboard {
     pub(crate) fn new(settings: Arc<Settings>, stats: Arc<Counters>) -> Self {
-        Self { settings, stats, line: Mutex::new(Line::Down(VecDeque::new())) }
+        let max_window = AtomicU32::new(settings.max_window);
+        Self { settings, stats, line: Mutex::new(Line::Down(VecDeque::new())), max_window }
     }
 
     /// Has a connection carried, now or as soon as there is a session.
@@ -65,8 +69,22 @@ impl Switchboard {
 
     /// There is a session: whoever waited is carried.
     pub(crate) fn connect(&self, commands: UnboundedSender<Command>) {
-        let waiting = std::mem::replace(&mut *self.lock(), Line::Up(commands));
+        let waiting = {
+            let mut line = self.lock();
+            // A session that has just ended has no windows.
+            let _ = commands.send(Command::MaxWindow(self.max_window.load(Ordering::Relaxed)));
+            std::mem::replace(&mut *line, Line::Up(commands))
+        };
         self.carry_all(waiting.into_waiting());
+    }
+
+    /// Lets windows grow further: those of this session, of connections that come from now on, and of later sessions.
+    pub(crate) fn raise_max_window(&self, bytes: u32) {
+        let line = self.lock();
+        self.max_window.fetch_max(bytes, Ordering::Relaxed);
+        if let Line::Up(commands) = &*line {
+            let _ = commands.send(Command::MaxWindow(bytes));
+        }
     }
 
     /// There is no session for the moment. `unserved` were with it and have not reached their targets.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
+use underpass_proto::limits::MAX_WINDOW;
 
 use crate::blocking::lock;
 use crate::connect::Live;
@@ -230,6 +231,13 @@ impl Tunnel {
     /// that is under way already counts. While there is no connection to the server, the next one renews its keys.
     pub fn rekey(&self) {
         self.0.shared.rekey.notify_one();
+    }
+
+    /// Lets connections have more bytes on their way from the server than [`Settings::max_window`](crate::Settings::max_window)
+    /// says, up to 48 MiB: those that are open and those that follow, on this connection to the server and on later ones. A
+    /// smaller number than the one that holds changes nothing.
+    pub fn raise_max_window(&self, bytes: u32) {
+        self.0.shared.switchboard.raise_max_window(bytes.min(MAX_WINDOW));
     }
 
     /// The ends of the TCP connection to the server: of the one that stands now, if there is one, and if it is TCP, which

@@ -63,7 +63,7 @@ fn patience(builder: Builder, store: &Store) -> Builder {
     let rekey = u64::try_from(store.number("KeyRenegotiationThreshold")).ok().filter(|bytes| *bytes > 0);
     let builder = builder.rekey_bytes(rekey).reconnect(reconnect(store));
     let rate = u64::try_from(store.number("MaxTransferRate")).ok().and_then(std::num::NonZeroU64::new);
-    builder.tunnel_rate_limit(rate)
+    builder.tunnel_rate_limit_out(rate)
 }
 
 fn reconnect(store: &Store) -> Reconnect {

@@ -25,8 +25,6 @@ pub const SUPPORT: &[SupportRow] = &[
     reinterpreted("LicenseInfo", "there are no keys to the product: it says by which licence it may be used"),
     reinterpreted("ProcessIdleEvents", "kept; there is no message loop that would deliver events by itself"),
     reinterpreted("MaskSensitive", "kept; secrets are not written to the log in any case"),
-    reinterpreted("MaxTransferRate", "holds for each direction"),
-    reinterpreted("MaxWindowSize", "what is set during a connection holds for the next one"),
     platform("KeepAliveInterval", "systems that let programs set it; they count whole seconds"),
     platform("KeepAliveRetryCount", "Linux"),
     platform("KeepAliveTime", "systems that let programs set it; they count whole seconds"),

@@ -81,6 +81,16 @@ fn no_more_is_carried_than_is_allowed() {
     writing.join().unwrap();
 }
 
+#[test]
+fn what_comes_from_the_server_has_no_limit() {
+    let setup = Setup::to(Target::Source(Payload::new(3), 2_000_000));
+    // At this pace it would take a day, which nobody waits for.
+    setup.tunnel.config("MaxTransferRate=20").unwrap();
+    setup.tunnel.start_listening().unwrap();
+    let stream = setup.connect();
+    Payload::new(3).check(0, &read(&setup.tunnel, &stream, 2_000_000)).unwrap();
+}
+
 /// Sends more than the system's buffers take to a client that reads slowly.
 fn send_slowly(absolute: bool) -> Option<u16> {
     let setup = Setup::started();

@@ -101,7 +101,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("KeepAliveRetryCount", &["clients_that_come_later_are_probed", "the_server_is_probed"]),
     ("KeepAliveTime", &["clients_that_come_later_are_probed", "the_server_is_probed"]),
     ("LicenseInfo", &["the_build_and_its_licence_are_told"]),
-    ("MaxTransferRate", &["no_more_is_carried_than_is_allowed"]),
+    ("MaxTransferRate", &["no_more_is_carried_than_is_allowed", "what_comes_from_the_server_has_no_limit"]),
     ("ProcessIdleEvents", &["settings_without_effect_here_are_kept"]),
     ("UseFIPSCompliantAPI", &["other_cryptography_takes_another_build"]),
     ("UseInternalSecurityAPI", &["other_cryptography_takes_another_build"]),

@@ -147,6 +147,15 @@ pub(super) static TUNNEL: &[Row] = &[
         ..row(Group::Limits)
     },
     Row {
+        flags: &[long("total-rate-limit-out")],
+        metavar: "AMOUNT",
+        doc: "How much they may carry a second towards the server",
+        default: "that of `--total-rate-limit`",
+        example: "1M",
+        action: Action::Set(|args, value| set(&mut args.limits.total_rate_out, values::bytes(value))),
+        ..row(Group::Limits)
+    },
+    Row {
         flags: &[long("open-timeout")],
         metavar: "TIME",
         doc: "How long the server may take to reach a target",

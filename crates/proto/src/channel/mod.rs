@@ -67,6 +67,12 @@ impl Channels {
 
     // ---- for the application ----
 
+    /// Lets windows grow further than they could, those that there are as well.
+    pub(crate) fn raise_max_window(&mut self, bytes: u32) {
+        self.max_window = self.max_window.max(bytes.min(MAX_WINDOW));
+        self.table.values_mut().for_each(|channel| channel.window.raise_ceiling(self.max_window));
+    }
+
     /// Bytes that may be sent on a channel now and the most one packet may hold. Notes that the channel wants to
     /// hear when there is room again.
     pub(crate) fn allowance(&mut self, id: ChannelId, gate_open: bool) -> (usize, usize) {

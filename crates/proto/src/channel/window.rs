@@ -65,6 +65,11 @@ impl ReceiveWindow {
         }
     }
 
+    /// Lets it grow further than it could.
+    pub(crate) fn raise_ceiling(&mut self, ceiling: u32) {
+        self.ceiling = self.ceiling.max(ceiling);
+    }
+
     pub(crate) fn size(&self) -> u32 {
         self.size
     }
@@ -246,10 +251,16 @@ mod tests {
     }
 
     #[test]
-    fn a_window_does_not_grow_beyond_its_own_bound() {
+    fn a_window_does_not_grow_beyond_its_own_bound_which_may_be_raised() {
         let mut window = ReceiveWindow::new(1 << 20, 3 << 20);
-        run(&mut window, Instant::now(), 24, u64::MAX);
+        let now = run(&mut window, Instant::now(), 24, u64::MAX);
         assert_eq!(window.size(), 3 << 20);
+        window.raise_ceiling(2 << 20);
+        let now = run(&mut window, now, 24, u64::MAX);
+        assert_eq!(window.size(), 3 << 20);
+        window.raise_ceiling(5 << 20);
+        run(&mut window, now, 24, u64::MAX);
+        assert_eq!(window.size(), 5 << 20);
     }
 
     #[test]

@@ -548,6 +548,14 @@ impl Core {
         }
     }
 
+    pub(super) fn raise_max_window(&mut self, bytes: u32) {
+        // Of a connection on which nobody is logged on yet.
+        self.config.max_window = self.config.max_window.max(bytes);
+        if let Some(channels) = self.channels_mut() {
+            channels.raise_max_window(bytes);
+        }
+    }
+
     pub(super) fn lent(&self) -> usize {
         self.channels().map_or(0, Channels::lent)
     }

@@ -284,6 +284,12 @@ impl Connection {
         self.core.probe(patience, now);
     }
 
+    /// Lets channels have more bytes on their way to us than [`Config::max_window`](crate::Config::max_window) says, those
+    /// that are open as well: windows grow up to it as they do otherwise. Never less.
+    pub fn raise_max_window(&mut self, bytes: u32) {
+        self.core.raise_max_window(bytes);
+    }
+
     /// Ends the connection with a word to the peer.
     pub fn disconnect(&mut self, goodbye: &Goodbye, now: Instant) {
         self.core.disconnect(goodbye, now);

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     LogOn,
     /// Agree on new keys.
     Rekey,
+    /// Let windows grow up to so many bytes.
+    MaxWindow(u32),
     /// Take no more connections; end when there are none, or at this time.
     Drain(Instant),
     /// End now.

@@ -193,7 +193,7 @@ impl<S: Side> Session<S> {
             ready: Arc::default(),
             queue: VecDeque::new(),
             limits,
-            pace: Pace::new(limits.all, Instant::now()),
+            pace: limits.all.pace(Instant::now()),
             slowed: Waiting::default(),
             idle_check: None,
             spare: Vec::new(),
@@ -462,6 +462,7 @@ impl<S: Side> Session<S> {
                 Command::Probe(patience) => self.engine.probe(patience, now),
                 Command::LogOn => self.engine.log_on(now),
                 Command::Rekey => self.engine.rekey(now),
+                Command::MaxWindow(bytes) => self.engine.raise_max_window(bytes),
                 Command::Drain(until) => {
                     if matches!(self.ending, Ending::Running) {
                         self.side.draining(self.carried.len());
@@ -487,7 +488,7 @@ impl<S: Side> Session<S> {
 
     fn take_up(&mut self, channel: ChannelId, carry: Carry, now: Instant) {
         let Carry { socket, info, asker, early, place, steered } = carry;
-        let (pace, idle) = (Pace::new(self.limits.each, now), self.limits.idle);
+        let (pace, idle) = (self.limits.each.pace(now), self.limits.idle);
         let relay = Relay::new(socket, early, steered, channel, &self.ready, pace);
         self.carried.insert(channel, Carried { relay, info, asker, place, idle, queued: false });
     }

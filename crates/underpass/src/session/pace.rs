@@ -15,20 +15,35 @@ use crate::{Farewell, Settings};
 pub(crate) struct Limits {
     /// A connection that carries nothing for so long is cut.
     pub(crate) idle: Option<Duration>,
-    /// Bytes a second for one connection, each way.
-    pub(crate) each: Option<NonZeroU64>,
-    /// Bytes a second for all of them, each way.
-    pub(crate) all: Option<NonZeroU64>,
+    /// Of one connection.
+    pub(crate) each: BothWays,
+    /// Of all of them together.
+    pub(crate) all: BothWays,
     /// How long the peer may take over the end.
     pub(crate) farewell: Farewell,
 }
 
+/// Bytes a second. The default is any number.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BothWays {
+    up: Option<NonZeroU64>,
+    down: Option<NonZeroU64>,
+}
+
+impl BothWays {
+    pub(super) fn pace(self, now: Instant) -> Pace {
+        let meter = |rate: Option<NonZeroU64>| Meter(rate.map(|rate| Bucket::new(rate, now)));
+        Pace { up: meter(self.up), down: meter(self.down) }
+    }
+}
+
 impl From<&Settings> for Limits {
     fn from(settings: &Settings) -> Self {
+        let (each, all) = (settings.rate_limit, settings.tunnel_rate_limit);
         Self {
             idle: settings.idle_timeout,
-            each: settings.rate_limit,
-            all: settings.tunnel_rate_limit,
+            each: BothWays { up: each, down: each },
+            all: BothWays { up: settings.tunnel_rate_limit_out.or(all), down: all },
             farewell: settings.farewell,
         }
     }
@@ -39,13 +54,6 @@ impl From<&Settings> for Limits {
 pub(super) struct Pace {
     pub(super) up: Meter,
     pub(super) down: Meter,
-}
-
-impl Pace {
-    pub(super) fn new(rate: Option<NonZeroU64>, now: Instant) -> Self {
-        let meter = || Meter(rate.map(|rate| Bucket::new(rate, now)));
-        Self { up: meter(), down: meter() }
-    }
 }
 
 /// One direction, which may be unlimited.
