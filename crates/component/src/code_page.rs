@@ -257,7 +257,7 @@ impl fmt::Display for Unencodable {
 impl std::error::Error for Unencodable {}
 
 /// What stands for bytes that mean nothing.
-const REPLACEMENT: char = '\u{FFFD}';
+pub(crate) const REPLACEMENT: char = '\u{FFFD}';
 
 /// Shift out: what follows is of the other set.
 const SO: u8 = 0x0E;

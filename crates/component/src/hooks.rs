@@ -10,6 +10,7 @@ use underpass::{
 };
 use zeroize::Zeroizing;
 
+use crate::code_page::REPLACEMENT;
 use crate::lock::lock;
 use crate::pattern::Pattern;
 use crate::seen::hash_of;
@@ -116,6 +117,15 @@ impl Inner {
         packet.map(Secret::new)
     }
 
+    /// Tells of text of the server's that the code page could not make sense of.
+    fn check_text(&self, texts: &[&str]) {
+        if texts.iter().any(|text| text.contains(REPLACEMENT)) {
+            let page = lock(&self.store).number("CodePage");
+            let advice = format!("The server's question has bytes that are nothing in code page {page}.");
+            self.report(crate::link::SERVER, &Error::new(434).because(advice));
+        }
+    }
+
     /// The answer to one prompt.
     fn response(&self, name: &str, instructions: &str, prompt: &Prompt) -> Option<Secret> {
         let response = {
@@ -189,6 +199,8 @@ impl Prompter for Questions {
 
     fn responses(&self, name: &str, instruction: &str, prompts: &[Prompt]) -> Option<Vec<Secret>> {
         let inner = self.0.upgrade()?;
+        let texts = prompts.iter().map(|prompt| prompt.text.as_str()).chain([name, instruction]);
+        inner.check_text(&texts.collect::<Vec<_>>());
         prompts.iter().map(|prompt| inner.response(name, instruction, prompt)).collect()
     }
 

@@ -153,8 +153,8 @@ impl Default for Config {
 pub struct ClientConfig {
     /// What both roles have in common.
     pub common: Config,
-    /// Who logs on.
-    pub user: String,
+    /// Who logs on, in UTF-8 (RFC 4252 section 5), or whatever the server takes for it.
+    pub user: Vec<u8>,
 }
 
 /// A server's configuration.

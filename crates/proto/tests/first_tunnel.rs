@@ -19,7 +19,7 @@ fn a_channel_through_a_whole_connection_in_memory() {
     let now = Instant::now();
     let host_key = Arc::new(Ed25519Key::generate(&mut SeededEntropy::new(1)));
     let server = ServerConfig { common: Config::default(), host_keys: vec![host_key.clone()] };
-    let client = ClientConfig { common: Config::default(), user: "me".to_owned() };
+    let client = ClientConfig { common: Config::default(), user: "me".into() };
     let mut server = Connection::server(server, Box::new(SeededEntropy::new(2)), now).unwrap();
     let mut client = Connection::client(client, Box::new(SeededEntropy::new(3)), now).unwrap();
 

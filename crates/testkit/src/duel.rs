@@ -37,6 +37,11 @@ pub struct Duel {
 impl Duel {
     /// The engine in the role that the peer does not play.
     pub fn new(peer: Peer, config: Config) -> Self {
+        Self::of_user(peer, config, b"me")
+    }
+
+    /// The same, with another user than `me` if the engine is the client.
+    pub fn of_user(peer: Peer, config: Config, user: &[u8]) -> Self {
         let now = Instant::now();
         let entropy = Box::new(SeededEntropy::new(77));
         let engine = match peer.role() {
@@ -46,7 +51,7 @@ impl Duel {
                 Connection::server(config, entropy, now)
             }
             Role::Server => {
-                Connection::client(ClientConfig { common: config, user: "me".to_owned() }, entropy, now)
+                Connection::client(ClientConfig { common: config, user: user.to_vec() }, entropy, now)
             }
         };
         let engine = engine.expect("the configuration can be sent");
@@ -254,7 +259,7 @@ impl Duel {
             Role::Client => {
                 self.peer.send(&ServiceRequest { name: "ssh-userauth" });
                 self.peer.send(&UserauthRequest {
-                    user: "me",
+                    user: b"me",
                     service: "ssh-connection",
                     method: UserauthMethod::Password { password: Sensitive(b"secret") },
                 });

@@ -8,6 +8,7 @@
 //! | [`target`] | what a tunnel can lead to: echo, sink, source, a port that refuses, … |
 //! | [`relay`] | what can stand in between: plain, sealing, delaying, cutting |
 //! | [`script`] | SSH servers that misbehave before the first key exchange |
+//! | [`logon`] | an SSH server that asks what a test tells it to ask |
 //! | [`link`] | one direction of a transport under virtual time, with faults that a seed decides |
 //! | [`pair`] | a client and a server engine, two links and a clock that jumps |
 //! | [`peer`] | an SSH peer that does what a test tells it, packet by packet |
@@ -22,6 +23,7 @@ pub mod chaos;
 pub mod duel;
 pub mod entropy;
 pub mod link;
+pub mod logon;
 pub mod pair;
 pub mod payload;
 pub mod peer;

@@ -71,7 +71,7 @@ impl Pair {
         let now = Instant::now();
         let host_key = Arc::new(Ed25519Key::generate(&mut SeededEntropy::new(seed ^ 0x6b65)));
         let server = ServerConfig { common: server, host_keys: vec![host_key.clone() as Arc<dyn Signer>] };
-        let client = ClientConfig { common: client, user: "me".to_owned() };
+        let client = ClientConfig { common: client, user: "me".into() };
         let entropy = |salt| Box::new(SeededEntropy::new(seed.wrapping_mul(31).wrapping_add(salt)));
         let client = Connection::client(client, entropy(1), now).expect("the configuration can be sent");
         let server = Connection::server(server, entropy(2), now).expect("the configuration can be sent");

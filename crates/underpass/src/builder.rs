@@ -6,7 +6,8 @@ use underpass_pkcs11::UriError;
 
 use crate::{
     BeforeReconnect, CustomAuthentication, Destination, Error, Event, Forward, HostKeyJudge, Identity,
-    Prompter, ReconnectAttempt, ServerPacket, Settings, ShownHostKey, UserCertificate, keys::StoredKey,
+    Prompter, ReconnectAttempt, ServerPacket, Settings, ShownHostKey, TextDecoder, UserCertificate,
+    keys::StoredKey,
 };
 
 /// Collects the settings of a tunnel, then opens it.
@@ -200,6 +201,13 @@ impl Builder {
     /// Says who answers questions. Nobody is asked while [`Settings::batch`] is true.
     pub fn prompter(mut self, prompter: impl Prompter + 'static) -> Self {
         self.settings.prompter = Some(Arc::new(prompter));
+        self
+    }
+
+    /// Says how the server's prompts and banners become characters, where they are not in UTF-8: `decode` is given the
+    /// bytes, and must make something of any. It is called often, on the tunnel's own task too.
+    pub fn server_text(mut self, decode: impl Fn(&[u8]) -> String + Send + Sync + 'static) -> Self {
+        self.settings.server_text = Some(TextDecoder::new(decode));
         self
     }
 

@@ -288,7 +288,7 @@ impl Client {
     ) -> Option<Answer> {
         if round.prompts.is_empty() {
             // RFC 4256 section 3.2: nothing to ask, and an answer is due all the same.
-            self.settings.tell(|| Event::Banner { text: lossy(&round.instruction) });
+            self.settings.tell(|| Event::Banner { text: self.settings.read(&round.instruction) });
             return Some(Answer::Responses(Some(Vec::new())));
         }
         if let [prompt] = round.prompts.as_slice()
@@ -301,15 +301,16 @@ impl Client {
             lock(&self.logon).no_responses();
             return Some(Answer::Responses(None));
         }
-        let (prompter, logon) = (self.settings.prompter(), self.logon.clone());
+        let (settings, logon) = (self.settings.clone(), self.logon.clone());
         let no = || Answer::Responses(None);
         self.elsewhere(id, commands, no, move || {
             let prompts: Vec<Prompt> = round
                 .prompts
                 .iter()
-                .map(|prompt| Prompt { text: lossy(&prompt.text), echo: prompt.echo })
+                .map(|prompt| Prompt { text: settings.read(&prompt.text), echo: prompt.echo })
                 .collect();
-            let responses = prompter.responses(&lossy(&round.name), &lossy(&round.instruction), &prompts);
+            let (name, instruction) = (settings.read(&round.name), settings.read(&round.instruction));
+            let responses = settings.prompter().responses(&name, &instruction, &prompts);
             let responses = responses.filter(|responses| responses.len() == prompts.len());
             match &responses {
                 Some(given) => lock(&logon).responses_given(&prompts, given),
@@ -328,7 +329,7 @@ impl Client {
         if self.settings.batch {
             return Some(Answer::NewPassword(None));
         }
-        let (prompter, prompt) = (self.settings.prompter(), lossy(prompt));
+        let (prompter, prompt) = (self.settings.prompter(), self.settings.read(prompt));
         let no = || Answer::NewPassword(None);
         self.elsewhere(id, commands, no, move || Answer::NewPassword(prompter.new_password(&prompt)))
     }
@@ -487,7 +488,9 @@ impl Side for Client {
                 Progress::tell(&mut self.progress.secured);
             }
             EngineEvent::GssLogonFailed(words) => lock(&self.logon).kerberos_refused(&words),
-            EngineEvent::Banner(text) => self.settings.tell(|| Event::Banner { text: lossy(&text) }),
+            EngineEvent::Banner(text) => {
+                self.settings.tell(|| Event::Banner { text: self.settings.read(&text) });
+            }
             EngineEvent::Authenticated => {
                 self.step = Step::Carry;
                 let mut logon = lock(&self.logon);
@@ -592,8 +595,4 @@ fn key_exchange(negotiated: &Negotiated, rekey: bool) -> Event {
 /// The name of a method that changes anything.
 fn compression(method: Choice<Compression>) -> Option<String> {
     method.streams.map(|_| method.name.to_owned())
-}
-
-fn lossy(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
 }

@@ -165,6 +165,10 @@ impl Secured {
 }
 
 impl Hop {
+    fn user_on_wire(&self) -> Vec<u8> {
+        self.settings.user_on_wire.clone().unwrap_or_else(|| self.user.clone().into())
+    }
+
     async fn secure(&self, transport: Transport, tasks: Tasks, log_on: LogOn) -> Result<Secured, Error> {
         let read = self.settings.clone();
         let record = blocking(move || host_key::read_record(&read)).await?;
@@ -173,7 +177,7 @@ impl Hop {
         let mut common = config(settings, &on_record)?;
         common.hold_log_on = log_on == LogOn::Later;
         let gss = self.with_kerberos(&mut common.algorithms.kex).await?;
-        let config = ClientConfig { common, user: self.user.clone() };
+        let config = ClientConfig { common, user: self.user_on_wire() };
         let (read, keys) = (settings.clone(), self.keys.clone());
         // Anew for each connection: many certificates hold for hours, and are renewed in place.
         let files = blocking(move || logon::with_certificates(&read, &keys)).await?;

@@ -9,7 +9,7 @@ use underpass_proxy::Access;
 use crate::{
     AgentUse, BeforeReconnect, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error,
     Event, Farewell, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer,
-    Prompter, Proxy, Reconnect, SocketOptions, UserCertificate,
+    Prompter, Proxy, Reconnect, SocketOptions, TextDecoder, UserCertificate,
     destination::{check_host, check_user},
     keys::StoredKey,
 };
@@ -51,6 +51,10 @@ settings! {
 
     /// The user to log in as. Default: whoever runs the program, see [`Settings::login_user`].
     user: Option<String> = None, set(user: impl Into<String>) => Some(user.into());
+
+    /// The user's name as the server takes it, where that is not UTF-8, as RFC 4252 section 5 has it. [`Settings::user`] is
+    /// what is shown then. Default: that in UTF-8.
+    user_on_wire: Option<Vec<u8>> = None, set(name: impl Into<Vec<u8>>) => Some(name.into());
 
     /// The name under which the server's key is on record. Default: the host.
     host_key_alias: Option<String> = None, set(alias: impl Into<String>) => Some(alias.into());
@@ -348,6 +352,9 @@ settings! {
     /// Default: 128 KiB.
     max_packet: u32 = limits::MAX_CHANNEL_DATA as u32, set(bytes: u32) => bytes;
 
+    /// Makes characters of the server's prompts and banners. Default: UTF-8, as RFC 4252 and RFC 4256 have it.
+    server_text: Option<TextDecoder> = None;
+
     /// Sees events. Default: nobody.
     observer: Option<Observer> = None;
 }
@@ -376,6 +383,14 @@ impl Settings {
         hop.prompter = hop.prompter.or_else(|| self.prompter.clone());
         hop.observer = hop.observer.or_else(|| self.observer.clone());
         hop
+    }
+
+    /// What the server has written for people.
+    pub(crate) fn read(&self, text: &[u8]) -> String {
+        match &self.server_text {
+            Some(decoder) => decoder.decode(text),
+            None => String::from_utf8_lossy(text).into_owned(),
+        }
     }
 
     /// Tells the observer, if there is one. The event is only made for one.

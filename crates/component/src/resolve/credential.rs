@@ -272,8 +272,11 @@ pub(super) fn log_on(
         1 => AgentUse::Enabled,
         _ => AgentUse::Required,
     };
+    let encoding = text::encoding(store)?;
     let builder = builder
+        .user_on_wire(text::encode(store, &user)?)
         .user(user)
+        .server_text(move |text| encoding.decode(text))
         .preferred_authentications(methods.iter().copied())
         .stop_at_first_refusal(mode == MULTI_FACTOR && !store.flag("TryAllAvailableAuthMethods"))
         .default_identities(false)

@@ -29,7 +29,7 @@ use crate::limits::{MAX_AUTH_REQUESTS, MAX_AUTH_ROUNDS, MAX_BANNERS};
 use crate::outbox::Outbox;
 
 pub(crate) struct ClientAuth {
-    user: String,
+    user: Vec<u8>,
     session_id: Vec<u8>,
     signing: Signing,
     state: State,
@@ -86,7 +86,7 @@ enum Attempt {
 }
 
 impl ClientAuth {
-    pub(crate) fn new(user: String, session_id: &[u8], signing: Signing) -> Self {
+    pub(crate) fn new(user: Vec<u8>, session_id: &[u8], signing: Signing) -> Self {
         Self {
             user,
             session_id: session_id.to_vec(),

@@ -113,11 +113,11 @@ impl GssLogon {
 }
 
 /// What a MIC proves: that this user logs on to this connection (RFC 4462 sections 3.5 and 4).
-pub(super) fn proven(session_id: &[u8], user: &str, method: AuthMethod) -> Vec<u8> {
+pub(super) fn proven(session_id: &[u8], user: &[u8], method: AuthMethod) -> Vec<u8> {
     let mut data = Vec::new();
     data.put_string(session_id);
     data.put_u8(Number::USERAUTH_REQUEST.0);
-    data.put_text(user);
+    data.put_string(user);
     data.put_text(CONNECTION);
     data.put_text(method.name());
     data

@@ -5,9 +5,9 @@
 
 use underpass_crypto::{Secret, Signature};
 use underpass_wire::{
-    AuthMethod, List, Message, NameList, Number, Prompt as WirePrompt, ServiceAccept, UserauthFailure,
-    UserauthInfoRequest, UserauthMethod, UserauthPasswdChangereq, UserauthPkOk, UserauthRequest,
-    UserauthSuccess,
+    AuthMethod, DecodeError, List, Message, NameList, Number, Prompt as WirePrompt, ServiceAccept,
+    UserauthFailure, UserauthInfoRequest, UserauthMethod, UserauthPasswdChangereq, UserauthPkOk,
+    UserauthRequest, UserauthSuccess,
 };
 
 use super::{CONNECTION, Progress, USERAUTH};
@@ -125,7 +125,9 @@ impl ServerAuth {
         if request.service != CONNECTION {
             return Err(PeerMisbehaved::WrongService.into());
         }
-        let user = request.user.to_owned();
+        let not_text =
+            |_| PeerMisbehaved::Message { number: Number::USERAUTH_REQUEST, error: DecodeError::InvalidUtf8 };
+        let user = std::str::from_utf8(request.user).map_err(not_text)?.to_owned();
         let (attempt, pending) = match request.method {
             UserauthMethod::None => (Attempt::None, Pending::None),
             UserauthMethod::Password { password } => {

@@ -41,7 +41,7 @@ const MAX_DESCRIPTION: usize = 256;
 pub(super) struct Core {
     role: Role,
     config: Config,
-    user: String,
+    user: Vec<u8>,
     out: Outbox,
     exchange: KeyExchange,
     phase: Phase,
@@ -76,7 +76,7 @@ impl Core {
     pub(super) fn start(
         role: Role,
         config: Config,
-        user: String,
+        user: Vec<u8>,
         host_keys: Vec<Arc<dyn Signer>>,
         entropy: Box<dyn Entropy>,
         now: Instant,

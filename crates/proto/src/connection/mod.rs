@@ -58,13 +58,13 @@ impl Connection {
     /// # Errors
     /// The configuration cannot be expressed in the protocol.
     pub fn server(config: ServerConfig, entropy: Box<dyn Entropy>, now: Instant) -> Result<Self, Error> {
-        Self::start(Role::Server, config.common, String::new(), config.host_keys, entropy, now)
+        Self::start(Role::Server, config.common, Vec::new(), config.host_keys, entropy, now)
     }
 
     fn start(
         role: Role,
         config: crate::config::Config,
-        user: String,
+        user: Vec<u8>,
         host_keys: Vec<Arc<dyn Signer>>,
         entropy: Box<dyn Entropy>,
         now: Instant,

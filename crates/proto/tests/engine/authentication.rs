@@ -671,7 +671,7 @@ fn server_after_service() -> Duel {
 }
 
 fn request(peer: &mut Peer, method: UserauthMethod<'_>) {
-    peer.send(&UserauthRequest { user: "me", service: "ssh-connection", method });
+    peer.send(&UserauthRequest { user: b"me", service: "ssh-connection", method });
 }
 
 fn verdict(duel: &mut Duel, verdict: Verdict) -> QuestionId {
@@ -774,7 +774,7 @@ fn unknown_methods_services_and_algorithms_are_dealt_with() {
         failure,
         encoded(&UserauthFailure { methods: NameList::new("password").unwrap(), partial_success: false })
     );
-    duel.peer.send(&UserauthRequest { user: "me", service: "ssh-shopping", method: UserauthMethod::None });
+    duel.peer.send(&UserauthRequest { user: b"me", service: "ssh-shopping", method: UserauthMethod::None });
     assert_eq!(duel.expect_end(), PeerMisbehaved::WrongService.into());
 }
 
@@ -804,4 +804,49 @@ fn a_verdict_that_does_not_fit_is_a_refusal() {
         verdict(&mut duel, misfit);
         duel.expect(Number::USERAUTH_FAILURE);
     }
+}
+
+// ---- names ----
+
+/// RFC 4252 section 5 wants UTF-8, and some servers want something else.
+#[test]
+fn a_users_name_is_sent_as_it_is_given() {
+    let user = b"m\x94";
+    let mut duel = Duel::of_user(Peer::new(Role::Server, 5), Config::default(), user);
+    let key = Ed25519Key::generate(&mut SeededEntropy::new(3));
+    duel.exchange_keys();
+    duel.grant_service();
+    duel.answer(Answer::Credential(Credential::Key {
+        key: key.public_key().to_vec(),
+        algorithms: vec!["ssh-ed25519".to_owned()],
+        query: false,
+    }));
+    let (id, Question::Signature { data, .. }) = duel.expect_question() else { panic!("no signature") };
+    // What is signed names the user in the same way (RFC 4252 section 7).
+    let signature = key.sign("ssh-ed25519", &data).unwrap();
+    assert!(duel.engine.answer(id, Answer::Signature(Some(signature)), duel.now));
+    let request = duel.expect(Number::USERAUTH_REQUEST);
+    let Message::UserauthRequest(request) = message(&request) else { panic!("no request") };
+    assert_eq!(request.user, user);
+    let mut signed = Vec::new();
+    request.put_signed(&data[4..4 + data[3] as usize], &mut signed);
+    assert_eq!(signed, data);
+}
+
+#[test]
+fn a_server_takes_names_in_utf8_only() {
+    let mut duel = Duel::against(Role::Client);
+    duel.exchange_keys();
+    duel.peer.send(&ServiceRequest { name: "ssh-userauth" });
+    duel.peer.send(&UserauthRequest {
+        user: b"m\x94",
+        service: "ssh-connection",
+        method: UserauthMethod::None,
+    });
+    let error = duel.expect_end();
+    let number = Number::USERAUTH_REQUEST;
+    assert!(
+        matches!(error, Error::Peer(PeerMisbehaved::Message { number: of, .. }) if of == number),
+        "{error}"
+    );
 }

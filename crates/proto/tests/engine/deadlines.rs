@@ -192,7 +192,7 @@ fn silence_during_authentication_ends_at_its_deadline() {
         (Role::Client, |duel| {
             duel.peer.send(&ServiceRequest { name: "ssh-userauth" });
             duel.peer.send(&UserauthRequest {
-                user: "me",
+                user: b"me",
                 service: "ssh-connection",
                 method: UserauthMethod::None,
             });

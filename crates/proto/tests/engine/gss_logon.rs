@@ -30,7 +30,7 @@ fn asked(credential: Credential) -> Duel {
 fn with_mechanism() -> Duel {
     let mut duel = asked(Credential::GssapiWithMic { mechanism: MECHANISM });
     let request = duel.expect(Number::USERAUTH_REQUEST);
-    let Message::UserauthRequest(UserauthRequest { user: "me", service: "ssh-connection", method }) =
+    let Message::UserauthRequest(UserauthRequest { user: b"me", service: "ssh-connection", method }) =
         message(&request)
     else {
         panic!()

@@ -282,7 +282,7 @@ fn a_configuration_that_cannot_be_sent_is_refused() {
     use underpass_proto::{ClientConfig, Connection};
     use underpass_testkit::entropy::SeededEntropy;
     let config = Config { identification: "SSH-2.0-a\r\nb".to_owned(), ..Config::default() };
-    let client = ClientConfig { common: config, user: "me".to_owned() };
+    let client = ClientConfig { common: config, user: "me".into() };
     let client = Connection::client(client, Box::new(SeededEntropy::new(1)), std::time::Instant::now());
     assert!(matches!(client, Err(Error::Internal(_))));
 }

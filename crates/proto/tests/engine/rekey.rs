@@ -154,7 +154,7 @@ fn the_peer_can_renew_keys_during_authentication() {
     duel.peer.send(&ServiceRequest { name: "ssh-userauth" });
     duel.expect(Number::SERVICE_ACCEPT);
     duel.renew_keys();
-    duel.peer.send(&UserauthRequest { user: "me", service: "ssh-connection", method: UserauthMethod::None });
+    duel.peer.send(&UserauthRequest { user: b"me", service: "ssh-connection", method: UserauthMethod::None });
     duel.answer(Answer::Verdict(Verdict::Accept));
     assert_eq!(duel.events.pop_back(), Some(Event::Authenticated));
 }

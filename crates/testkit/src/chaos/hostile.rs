@@ -122,7 +122,7 @@ fn templates() -> Vec<Vec<u8>> {
     let direct = ChannelKind::DirectTcpip { host: "db", port: 1, originator: "::1", originator_port: 2 };
     let forwarded = ChannelKind::ForwardedTcpip { address: "", port: 80, originator: "", originator_port: 2 };
     let open = |kind| encoded(&ChannelOpen { sender: 1, window: 1000, max_packet: 1000, kind });
-    let request = |method| encoded(&UserauthRequest { user: "me", service: "ssh-connection", method });
+    let request = |method| encoded(&UserauthRequest { user: b"me", service: "ssh-connection", method });
     vec![
         encoded(&Disconnect { reason: DisconnectReason::BY_APPLICATION, description: b"", language: b"" }),
         encoded(&Ignore { data: b"data" }),

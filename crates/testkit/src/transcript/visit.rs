@@ -45,7 +45,7 @@ impl Visit {
     /// There is no such algorithm or key.
     pub fn new(terms: &Terms) -> Result<Self, String> {
         let now = Instant::now();
-        let config = ClientConfig { common: config(terms)?, user: terms.user.clone() };
+        let config = ClientConfig { common: config(terms)?, user: terms.user.clone().into() };
         let entropy = Box::new(SeededEntropy::new(terms.seed));
         let engine = Connection::client(config, entropy, now).map_err(|error| error.to_string())?;
         let (signer, outcome) = (signer(&terms.key)?, Outcome::default());

@@ -23,7 +23,7 @@ struct Client {
 
 impl Client {
     async fn log_on(gateway: &Gateway) -> Self {
-        let config = ClientConfig { common: Config::default(), user: USER.to_owned() };
+        let config = ClientConfig { common: Config::default(), user: USER.into() };
         let engine = Connection::client(config, Box::new(SeededEntropy::new(1)), Instant::now()).unwrap();
         let mut client = Self { engine, stream: TcpStream::connect(gateway.address()).await.unwrap() };
         loop {

@@ -68,8 +68,8 @@ messages! {
 /// The client asks to be authenticated (RFC 4252 section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserauthRequest<'a> {
-    /// Who wants in.
-    pub user: &'a str,
+    /// Who wants in. In UTF-8 by definition; kept as bytes.
+    pub user: &'a [u8],
     /// The service to start, such as `ssh-connection`.
     pub service: &'a str,
     /// How, with its proof.
@@ -248,7 +248,7 @@ impl<'a> UserauthMethod<'a> {
 impl<'a> UserauthRequest<'a> {
     /// Decodes what follows the message number.
     pub fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let (user, service, name) = (reader.text()?, reader.text()?, reader.text()?);
+        let (user, service, name) = (reader.string()?, reader.text()?, reader.text()?);
         Ok(Self { user, service, method: UserauthMethod::decode(name, reader)? })
     }
 
@@ -268,7 +268,7 @@ impl<'a> UserauthRequest<'a> {
 impl Encode for UserauthRequest<'_> {
     fn encode(&self, out: &mut Vec<u8>) {
         out.put_u8(Number::USERAUTH_REQUEST.0);
-        out.put_text(self.user);
+        out.put_string(self.user);
         out.put_text(self.service);
         out.put_text(self.method.name());
         self.method.encode(out);

@@ -166,13 +166,19 @@ fn diffie_hellman_values_are_naturals_in_shortest_form_and_bounded() {
 }
 
 #[test]
-fn names_that_are_not_utf8_are_refused_but_free_texts_are_passed_on() {
-    let user = payload(Number::USERAUTH_REQUEST, |out| {
-        out.put_string(b"\xff");
-        out.put_text("ssh-connection");
-        out.put_text("none");
-    });
-    assert_eq!(Message::decode(&user, plain()), Err(DecodeError::InvalidUtf8));
+fn names_that_are_not_utf8_are_refused_but_users_and_free_texts_are_passed_on() {
+    let request = |user: &[u8], service: &[u8]| {
+        payload(Number::USERAUTH_REQUEST, |out| {
+            out.put_string(user);
+            out.put_string(service);
+            out.put_text("none");
+        })
+    };
+    let service = request(b"me", b"\xff");
+    assert_eq!(Message::decode(&service, plain()), Err(DecodeError::InvalidUtf8));
+    let user = request(b"\xff", b"ssh-connection");
+    let expected = UserauthRequest { user: b"\xff", service: "ssh-connection", method: UserauthMethod::None };
+    assert_eq!(Message::decode(&user, plain()), Ok(expected.into()));
 
     let banner = payload(Number::USERAUTH_BANNER, |out| {
         out.put_string(b"\xff\x1b[2J");

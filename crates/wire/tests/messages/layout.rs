@@ -142,7 +142,7 @@ fn a_gss_exchange_completes_with_or_without_a_token() {
 #[test]
 fn a_password_request_has_a_false_flag_and_the_password() {
     let method = UserauthMethod::Password { password: Sensitive(b"secret") };
-    let message = UserauthRequest { user: "me", service: "ssh-connection", method };
+    let message = UserauthRequest { user: b"me", service: "ssh-connection", method };
     let head = [vec![50], string("me"), string("ssh-connection"), string("password")].concat();
     check(message, plain(), &[head.clone(), vec![0], string("secret")]);
 
@@ -153,7 +153,7 @@ fn a_password_request_has_a_false_flag_and_the_password() {
 #[test]
 fn other_methods_have_their_fields_after_the_name() {
     let mut buffer = Vec::new();
-    let request = |method| UserauthRequest { user: "me", service: "ssh-connection", method };
+    let request = |method| UserauthRequest { user: b"me", service: "ssh-connection", method };
     let head = |name| [vec![50], string("me"), string("ssh-connection"), string(name)].concat();
 
     check(request(UserauthMethod::None), plain(), &[head("none")]);
@@ -204,7 +204,7 @@ fn a_signature_covers_session_and_request() {
             [head("hostbased"), fields, names].concat(),
         ),
     ] {
-        let request = UserauthRequest { user: "me", service: "ssh-connection", method };
+        let request = UserauthRequest { user: b"me", service: "ssh-connection", method };
         assert_eq!(encoded(&request), [&unsigned[..], &string("sig")].concat());
         let mut data = Vec::new();
         request.put_signed(b"session", &mut data);

@@ -33,7 +33,7 @@ fn passwords_are_redacted() {
         UserauthMethod::Other { name: "otp", data: secret },
     ];
     for method in methods {
-        assert_hidden(Message::from(UserauthRequest { user: "me", service: "ssh-connection", method }));
+        assert_hidden(Message::from(UserauthRequest { user: b"me", service: "ssh-connection", method }));
     }
 }
 

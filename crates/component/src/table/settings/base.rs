@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Setting] = &[
         ..row(
             "CodePage",
             Value::Int(Initial::Is(65001), Number::Any),
-            "The encoding of text that goes out as bytes, such as passwords",
+            "The encoding of names of users, passwords and answers on the wire, and of the server's questions",
         )
     },
     Setting {
