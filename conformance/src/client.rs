@@ -27,7 +27,7 @@ use crate::process::{Process, Transcript};
 use crate::{Failure, Result};
 
 /// A client about to be started. It gets no configuration file, no agent, no proxy and no terminal unless it is asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Client {
     kind: ClientKind,
     host: String,

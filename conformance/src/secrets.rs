@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::Result;
 
-/// The forms of `secrets` that are in `log`: as they are, in hexadecimal, in base64, and as a list of numbers.
+/// The forms of `secrets` that are in `log`: as they are, in hexadecimal, in base64, and as lists of numbers.
 #[must_use]
 pub fn found_in(log: &str, secrets: &[String]) -> Vec<String> {
     let lower = log.to_lowercase();
@@ -32,11 +32,12 @@ pub fn basic(user: &str, password: &str) -> String {
     STANDARD_NO_PAD.encode(format!("{user}:{password}"))
 }
 
-fn forms(secret: &[u8]) -> [String; 3] {
+fn forms(secret: &[u8]) -> [String; 4] {
     let join =
         |separator, form: fn(&u8) -> String| secret.iter().map(form).collect::<Vec<_>>().join(separator);
     [
         join("", |byte| format!("{byte:02x}")),
+        join(" ", |byte| format!("{byte:02x}")),
         join(", ", |byte| byte.to_string()),
         // The last characters depend on what follows the secret.
         STANDARD_NO_PAD.encode(&secret[..secret.len() / 3 * 3]),
@@ -54,6 +55,7 @@ mod tests {
             "password hunter2",
             "sent 68756e74657232",
             "sent 68756E74657232",
+            "sent 68 75 6e 74 65 72 32",
             "write [0, 104, 117, 110, 116, 101, 114, 50]",
             "payload aHVudGVyMg==",
         ] {

@@ -323,3 +323,50 @@ def test_other_threads_run_while_one_waits(server: Server) -> None:
         assert waiter.is_alive()
     waiter.join(servers.PATIENCE)
     assert not waiter.is_alive()
+
+
+def test_packets_are_told_as_far_as_is_asked_for(
+    server: Server, echo_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "underpass")
+    cases: list[tuple[underpass.PacketTrace, bool, bool]] = [
+        ("off", False, False),
+        ("packets", True, False),
+        ("bytes", True, True),
+    ]
+    for trace, told, dumped in cases:
+        caplog.clear()
+        events: list[underpass.Event] = []
+        with underpass.open_tunnel(
+            server.address,
+            local=("127.0.0.1", echo_port),
+            packet_trace=trace,
+            on_event=events.append,
+            **server.login(),
+        ) as tunnel:
+            with socket.create_connection(tunnel.local_address) as connection:
+                assert round_trip(connection, b"a marker") == b"a marker"
+        packets = [event for event in events if event.name == "packet"]
+        lines = [record for record in caplog.records if " packet: type " in record.getMessage()]
+        assert all(record.levelno == logging.DEBUG for record in lines)
+        assert (bool(packets), bool(lines)) == (told, told)
+        assert any("a marker" in record.getMessage() for record in lines) == dumped
+        assert any(event.dump is not None and "a marker" in event.dump for event in packets) == dumped
+        if told:
+            names = [(event.fields["direction"], event.fields["message"]) for event in packets]
+            assert ("sent", "SSH_MSG_USERAUTH_REQUEST") in names
+            assert ("received", "SSH_MSG_CHANNEL_DATA") in names
+            assert PASSWORD not in caplog.text
+    with pytest.raises(underpass.ConfigError, match="packet-trace"):
+        underpass.open_tunnel(server.address, packet_trace="all").open()  # type: ignore[arg-type]
+
+
+def test_packets_are_not_traced_for_a_log_that_nobody_keeps(server: Server) -> None:
+    logger = logging.Logger("quiet", logging.INFO)
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    with underpass.open_tunnel(server.address, packet_trace="packets", logger=logger, **server.login()):
+        pass
+    assert records and not any(" packet: " in record.getMessage() for record in records)

@@ -33,7 +33,7 @@ from ._events import EventHandler, Listener, Logger, StateHandler
 from ._native import Event, Forward, Question, Stats, __version__
 from ._sshtunnel import SSHTunnel
 from ._tunnel import AsyncTunnel, Tunnel, TunnelOpener
-from ._words import DynamicSpec, ForwardSpec, HostKeyPolicy, Options, StrPath, words
+from ._words import DynamicSpec, ForwardSpec, HostKeyPolicy, Options, PacketTrace, StrPath, words
 
 __all__ = [
     "AsyncTunnel",
@@ -50,6 +50,7 @@ __all__ = [
     "HostKeyPolicy",
     "InternalError",
     "ListenError",
+    "PacketTrace",
     "ProtocolError",
     "Question",
     "SSHTunnel",
@@ -88,6 +89,7 @@ def open_tunnel(
     on_event: Optional[EventHandler] = None,
     on_state_change: Optional[StateHandler] = None,
     verbosity: int = 1,
+    packet_trace: Optional[PacketTrace] = None,
     logger: Optional[Logger] = None,
     timeout: Optional[float] = None,
     grace: float = 1.0,
@@ -117,6 +119,9 @@ def open_tunnel(
         without one. If it raises, that is logged.
     :param on_state_change: called in the same way with each new state of the open tunnel.
     :param verbosity: the highest level of events that ``on_event`` gets, from 0 to 3.
+    :param packet_trace: what ``on_event`` and the log get of each packet, whatever ``verbosity`` says: nothing (``"off"``), its
+        message, channel and length (``"packets"``), or also its first 2,048 bytes (``"bytes"``). Passwords, answers to prompts
+        and tokens of Kerberos are masked then, what the tunnel carries is not; ``"dangerously-unmasked"`` masks nothing.
     :param logger: where to log. Default: ``logging.getLogger("underpass")``.
     :param timeout: how many seconds opening may take as a whole, besides the deadlines of each step.
     :param grace: how many seconds ``close`` waits for open connections unless it is told otherwise.
@@ -135,6 +140,7 @@ def open_tunnel(
             host_key_policy=host_key_policy,
             jump=jump,
             proxy=proxy,
+            packet_trace=packet_trace,
             config=config,
             options=options,
         ),
@@ -142,7 +148,7 @@ def open_tunnel(
         passphrase=passphrase,
         pin=pin,
         ask=ask,
-        listener=partial(Listener, on_event, on_state_change, logger, verbosity),
+        listener=partial(Listener, on_event, on_state_change, logger, verbosity, packet_trace not in (None, "off")),
         timeout=timeout,
         grace=grace,
     )

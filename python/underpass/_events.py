@@ -38,11 +38,14 @@ class Listener:
         on_state_change: Optional[StateHandler],
         logger: Optional[Logger],
         verbosity: int,
+        packets: bool = False,
     ) -> None:
         self._on_event = on_event
         self._on_state_change = on_state_change
         self._logger = LOGGER if logger is None else logger
         self._verbosity = verbosity
+        # Whether packets were asked for, which then count as much as anything.
+        self._packets = packets
         self._state = "open"
         #: Where the handlers run; ``None`` for where the events come.
         self.loop: Optional[asyncio.AbstractEventLoop] = None
@@ -51,12 +54,16 @@ class Listener:
         """The highest level of events that is of interest to anybody."""
         logged = [level for level, number in enumerate(_LEVELS) if self._logger.isEnabledFor(number)]
         handled = self._verbosity if self._on_event is not None else 0
-        return max(handled, *logged, 0, 0)
+        wants_packets = self._on_event is not None or self._logger.isEnabledFor(logging.DEBUG)
+        traced = 3 if self._packets and wants_packets else 0
+        return max(handled, traced, *logged, 0)
 
     def __call__(self, event: Event) -> int:
-        number = logging.WARNING if _is_warning(event) else _LEVELS[event.level]
+        number = logging.DEBUG if self._is_packet(event) else _LEVELS[event.level]
+        number = logging.WARNING if _is_warning(event) else number
         if self._logger.isEnabledFor(number):
-            self._logger.log(number, "%s", event.message)
+            dump = event.dump
+            self._logger.log(number, "%s", event.message if dump is None else f"{event.message}\n{dump}")
         if self._on_event is not None or self._on_state_change is not None:
             self._hand_on(event)
         return self.level()
@@ -71,13 +78,17 @@ class Listener:
             pass  # The loop is closed, and with it went whoever wanted to know.
 
     def _handle(self, event: Event) -> None:
-        if self._on_event is not None and event.level <= self._verbosity:
+        if self._on_event is not None and (event.level <= self._verbosity or self._is_packet(event)):
             self._call(self._on_event, event)
         state = _STATES.get(event.name, self._state)
         if state != self._state:
             self._state = state
             if self._on_state_change is not None:
                 self._call(self._on_state_change, state)
+
+    def _is_packet(self, event: Event) -> bool:
+        """Whether it is told because packets are."""
+        return self._packets and event.name == "packet"
 
     def _call(self, handler: Callable[[Any], Any], argument: Any) -> None:
         try:

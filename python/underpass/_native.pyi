@@ -39,6 +39,10 @@ class Event:
     def fields(self) -> dict[str, Any]:
         """Its parts, by name; times in seconds, errors as exceptions."""
 
+    @property
+    def dump(self) -> Optional[str]:
+        """Of a packet: lines of its bytes, where they are told."""
+
 @final
 class Question:
     """A question on the way to the server. Text from the server is in it as it came."""

@@ -21,6 +21,10 @@ DynamicSpec = Union[str, int]
 #: accepted and put on record, or no key is checked at all, on record or not.
 HostKeyPolicy = Literal["strict", "ask", "accept-new", "dangerously-accept-any"]
 
+#: What is told of each packet: nothing, its message and length, its first bytes too with secrets of the login masked, or
+#: with nothing masked at all.
+PacketTrace = Literal["off", "packets", "bytes", "dangerously-unmasked"]
+
 OptionValue = Union[str, int, float, bool]
 
 #: What else the command takes: keywords of ``ssh_config``, such as ``"Ciphers"``, and its own options, such as
@@ -48,6 +52,7 @@ def words(
     host_key_policy: Optional[HostKeyPolicy],
     jump: Union[str, list[str], None],
     proxy: Optional[str],
+    packet_trace: Optional[PacketTrace],
     config: Union[bool, StrPath],
     options: Optional[Options],
 ) -> list[str]:
@@ -69,6 +74,7 @@ def words(
     if jump is not None:
         result += ["-J", ",".join(_list(jump))]
     result += _each("--proxy", proxy, str)
+    result += _each("--packet-trace", packet_trace, str)
     for name, values in (options or {}).items():
         result += [word for value in _list(values) for word in _option(name, value)]
     # What follows is no option, whatever it begins with.

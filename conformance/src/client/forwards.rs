@@ -9,7 +9,7 @@ use super::Client;
 use crate::Result;
 
 /// One forward of the command line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Forward {
     flag: &'static str,
     listen: Listen,

@@ -124,9 +124,9 @@ impl Pending {
         self.text.push_str(text);
     }
 
-    /// Adds lines, if anybody keeps up.
-    fn offer(&mut self, text: &str, json: bool) {
-        if self.text.len() + text.len() > MAX_WAITING {
+    /// Adds lines, if no more than so much waits then: if anybody keeps up.
+    fn offer(&mut self, text: &str, json: bool, most: usize) {
+        if self.text.len() + text.len() > most {
             self.dropped += 1;
         } else {
             self.insist(text, json);
@@ -148,7 +148,9 @@ impl Reporter {
     /// Tells an event, if it is wanted and anybody keeps up.
     pub(crate) fn event(&self, event: &Event) {
         if let Some(text) = self.text(event) {
-            self.offer(&text);
+            // However many packets there are, other events find room.
+            let most = if matches!(event, Event::Packet { .. }) { MAX_WAITING / 2 } else { MAX_WAITING };
+            self.offer(&text, most);
         }
     }
 
@@ -167,9 +169,9 @@ impl Reporter {
     /// Tells what the command itself did: an event of this name and these members.
     pub(crate) fn step(&self, event: &str, members: Value, text: &str) {
         if self.output.json {
-            self.offer(&line(&json::object(event, members)));
+            self.offer(&line(&json::object(event, members)), MAX_WAITING);
         } else if self.output.verbosity >= Verbosity::default() {
-            self.offer(&format!("{text}\n"));
+            self.offer(&format!("{text}\n"), MAX_WAITING);
         }
     }
 
@@ -186,7 +188,11 @@ impl Reporter {
 
     fn text(&self, event: &Event) -> Option<String> {
         let Output { json, verbosity: Verbosity(most), .. } = self.output;
-        let level = i8::try_from(event.level()).unwrap_or(i8::MAX);
+        let level = match event {
+            // They only come where they are asked for.
+            Event::Packet { .. } => 0,
+            event => i8::try_from(event.level()).unwrap_or(i8::MAX),
+        };
         if json {
             // Each change of state is wanted; details only as asked for.
             return (level <= most.max(1)).then(|| line(&json::event(event)));
@@ -198,6 +204,7 @@ impl Reporter {
             Event::Banner { text } => {
                 Some(text.lines().map(|line| format!("{}\n", Untrusted(line.as_bytes()))).collect())
             }
+            Event::Packet { bytes: Some(bytes), .. } => Some(format!("{event}\n{}\n", bytes.dump())),
             // The error that ends the command is told at its end, with advice.
             Event::Closed { error: Some(_) } => None,
             // Whoever reads the payload from standard output sees its end.
@@ -207,8 +214,8 @@ impl Reporter {
     }
 
     /// Tells what may be lost.
-    fn offer(&self, text: &str) {
-        self.desk.leave(|pending| pending.offer(text, self.output.json));
+    fn offer(&self, text: &str, most: usize) {
+        self.desk.leave(|pending| pending.offer(text, self.output.json, most));
     }
 }
 
@@ -283,10 +290,12 @@ const LINGER: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
+    use underpass::{PacketBytes, PacketDirection};
+
     use super::*;
 
     fn reporter(json: bool, verbosity: i8) -> Reporter {
-        let output = Output { json, on_stderr: false, verbosity: Verbosity(verbosity) };
+        let output = Output { json, verbosity: Verbosity(verbosity), ..Output::default() };
         Reporter { output, desk: Arc::default() }
     }
 
@@ -374,6 +383,36 @@ mod tests {
     }
 
     #[test]
+    fn packets_are_told_where_they_come_and_leave_room_for_other_events() {
+        let packet = Event::Packet {
+            host: "h".to_owned(),
+            direction: PacketDirection::Received,
+            sequence: 4,
+            number: 2,
+            message: Some("SSH_MSG_IGNORE"),
+            channel: None,
+            length: Some(1),
+            bytes: Some(PacketBytes::default()),
+        };
+        let line = "receive packet: type 2 SSH_MSG_IGNORE, 1 bytes, number 4, h\n\n";
+        assert_eq!(told(false, 0, std::slice::from_ref(&packet)), line);
+        assert_eq!(told(false, -1, std::slice::from_ref(&packet)), "");
+        let json = "{\"event\":\"packet\",\"direction\":\"received\",\"type\":2,\"message\":\"SSH_MSG_IGNORE\",\
+                    \"channel\":null,\"length\":1,\"number\":4,\"host\":\"h\",\"bytes\":\"\",\"omitted\":0}\n";
+        assert_eq!(told(true, 0, std::slice::from_ref(&packet)), json);
+
+        let reporter = reporter(false, 0);
+        (0..MAX_WAITING / line.len()).for_each(|_| reporter.event(&packet));
+        let dropped = reporter.desk.lock().dropped;
+        assert!(dropped > 0);
+        reporter.event(&Event::Warning { text: "w".to_owned() });
+        let told = reporter.desk.take().text;
+        let end =
+            format!("warning: {dropped} lines were dropped, as nobody read them fast enough\nwarning: w\n");
+        assert!(told.ends_with(&end), "{}", &told[told.len() - 200..]);
+    }
+
+    #[test]
     fn all_is_written_in_order_before_the_end() {
         let desk = Arc::new(Desk::default());
         let sink = |out| Sink { out, json: true, status: String::new() };
@@ -381,7 +420,7 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| sink(&mut out).write_all(&desk));
             for number in 0..1000 {
-                desk.leave(|pending| pending.offer(&format!("{number}\n"), true));
+                desk.leave(|pending| pending.offer(&format!("{number}\n"), true, MAX_WAITING));
                 thread::yield_now();
             }
             Writer { desk: Arc::clone(&desk), done: mpsc::channel().1 }.finish();

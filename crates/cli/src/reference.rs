@@ -8,7 +8,9 @@ use std::{
 };
 
 use serde_json::Value;
-use underpass::{Bound, Endpoint, Error, Event, Forward, HostKeyVerdict, OpenFailureReason, Peer, Step};
+use underpass::{
+    Bound, Endpoint, Error, Event, Forward, HostKeyVerdict, OpenFailureReason, PacketDirection, Peer, Step,
+};
 use underpass_options::Group;
 
 use crate::{
@@ -133,6 +135,16 @@ fn after_login() -> Vec<Event> {
         Event::ConnectionFailed { id: 2, peer, target, error },
         Event::Warning { text: "the server's key is not checked".to_owned() },
         Event::Detail { level: 2, text: "the server accepts ssh-ed25519 signatures".to_owned() },
+        Event::Packet {
+            host: "bastion".to_owned(),
+            direction: PacketDirection::Sent,
+            sequence: 12,
+            number: 94,
+            message: Some("SSH_MSG_CHANNEL_DATA"),
+            channel: Some(0),
+            length: Some(1033),
+            bytes: None,
+        },
         Event::Reconnecting {
             error: Error::peer_dead("bastion", Duration::from_secs(45)),
             attempt: 1,

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use underpass::{
-    Builder, Event as Told, HostCertificate, HostKeyQuestion, Prompt, Prompter, ReconnectAttempt as Due,
-    Secret, ServerPacket, ShownHostKey,
+    Builder, Event as Told, HostCertificate, HostKeyQuestion, PacketTrace, Prompt, Prompter,
+    ReconnectAttempt as Due, Secret, ServerPacket, ShownHostKey,
 };
 use zeroize::Zeroizing;
 
@@ -32,12 +32,18 @@ pub(crate) fn install(builder: Builder, inner: &Arc<Inner>) -> Builder {
             if let Some(inner) = observer.upgrade() {
                 inner.told(event);
             }
-        });
+        })
+        .packet_trace(inner.trace.clone());
     match lock(&inner.store).number("ssh_auth_mode") {
         CUSTOM => builder.custom_authentication(move |last| custom.upgrade()?.next_packet(last)),
         _ => builder,
     }
 }
+
+/// `LogLevel`: each packet.
+const PACKETS: i64 = 2;
+/// `LogLevel`: bytes, too.
+const BYTES: i64 = 3;
 
 /// `ssh_auth_mode`: the program makes the packets.
 const CUSTOM: i64 = 6;
@@ -155,6 +161,12 @@ impl Inner {
 
     /// News of the connection.
     fn told(self: &Arc<Self>, event: &Told) {
+        if let Told::Packet { bytes, .. } = event {
+            return match bytes {
+                None => self.log(PACKETS, event.to_string()),
+                Some(bytes) => self.log(BYTES, format!("{event}\n{}", bytes.dump())),
+            };
+        }
         self.take_note(event);
         let text = event.to_string();
         self.tell_line(EventKind::SshStatus, || SshStatus { message: text.clone() });
@@ -169,6 +181,21 @@ impl Inner {
             Told::Reconnected { .. } => self.connected(&Ok(())),
             _ => {}
         }
+    }
+
+    /// Has packets told as far as the log is to have them. Nobody looks at packets for a log that nobody gets.
+    pub(crate) fn adjust_trace(&self) {
+        let (level, is_masked) = {
+            let store = lock(&self.store);
+            (store.number("LogLevel"), store.flag("MaskSensitive"))
+        };
+        self.trace.set(match level {
+            _ if !self.handlers.has(EventKind::Log) => PacketTrace::Off,
+            ..PACKETS => PacketTrace::Off,
+            PACKETS => PacketTrace::Packets,
+            _ if is_masked => PacketTrace::Bytes,
+            _ => PacketTrace::DangerouslyUnmasked,
+        });
     }
 
     /// A line for the log, if so much detail is wanted.

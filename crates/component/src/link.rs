@@ -297,6 +297,7 @@ impl SshTunnel {
         lock(&self.0.store).clear();
         *lock(&self.0.seen) = Default::default();
         *lock(&self.0.kept) = Default::default();
+        self.0.adjust_trace();
     }
 }
 

@@ -296,6 +296,9 @@ impl Inner {
         {
             self.raise_max_window(tunnel);
         }
+        if matches!(member.name, "LogLevel" | "MaskSensitive") {
+            self.adjust_trace();
+        }
         if let (Some(id), "ChannelDataEOL" | "MaxChannelDataLength") = (member.index, member.name) {
             let wanted = self.channel_rules(id).is_some();
             if let Some(client) = self.clients.of_id(id) {

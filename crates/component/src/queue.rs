@@ -14,6 +14,9 @@ use crate::{Disconnected, Event};
 /// Lines of the log that wait. A program that does not fetch them loses the later ones, and is told how many.
 const MAX_LINES: usize = 10_000;
 
+/// Their text, in bytes: those of packets are long.
+const MAX_TEXT: usize = 16 << 20;
+
 /// Events of all kinds that wait. While there are more, no clients are accepted.
 const MANY: usize = 100_000;
 
@@ -42,6 +45,8 @@ pub(crate) struct Queue {
 struct Waiting {
     items: VecDeque<Item>,
     lines: usize,
+    /// Of the lines.
+    text: usize,
     lost_lines: u64,
     /// Nobody is there any more who could be told.
     closed: bool,
@@ -65,11 +70,13 @@ impl Queue {
         if waiting.closed {
             return;
         }
-        if waiting.lines >= MAX_LINES {
+        let text = text_of(&line);
+        if waiting.lines >= MAX_LINES || waiting.text + text > MAX_TEXT {
             waiting.lost_lines += 1;
             return;
         }
         waiting.lines += 1;
+        waiting.text += text;
         waiting.items.push_back(Item::Tell(line));
         drop(waiting);
         self.arrived.notify_all();
@@ -78,8 +85,9 @@ impl Queue {
     pub(crate) fn take(&self) -> Option<Item> {
         let mut waiting = lock(&self.waiting);
         let item = waiting.items.pop_front();
-        if let Some(Item::Tell(Event::Log(_) | Event::SshStatus(_))) = &item {
+        if let Some(Item::Tell(event @ (Event::Log(_) | Event::SshStatus(_)))) = &item {
             waiting.lines -= 1;
+            waiting.text -= text_of(event);
         }
         item
     }
@@ -166,6 +174,15 @@ impl Queue {
     }
 }
 
+/// How much text a line has, in bytes.
+fn text_of(line: &Event) -> usize {
+    match line {
+        Event::Log(log) => log.message.len(),
+        Event::SshStatus(status) => status.message.len(),
+        _ => 0,
+    }
+}
+
 /// The right to deliver; given back at its end, also by a handler's panic.
 pub(crate) struct Turn<'a>(&'a Queue);
 
@@ -197,6 +214,17 @@ mod tests {
         assert!(queue.take().is_some());
         queue.put_line(line("y"));
         assert_eq!((queue.len(), queue.lost_lines()), (MAX_LINES, 0));
+    }
+
+    #[test]
+    fn long_lines_are_lost_sooner() {
+        let queue = Queue::default();
+        let long = "x".repeat(MAX_TEXT / 4);
+        (0..6).for_each(|_| queue.put_line(line(&long)));
+        assert_eq!((queue.len(), queue.lost_lines()), (4, 2));
+        assert!(queue.take().is_some());
+        queue.put_line(line(&long));
+        assert_eq!((queue.len(), queue.lost_lines()), (4, 0));
     }
 
     #[test]

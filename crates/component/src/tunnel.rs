@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
-use underpass::Direction;
+use underpass::{Direction, TraceSwitch};
 
 use crate::client::{Client, Clients, data_in};
 use crate::event::{Handler, Handlers};
@@ -66,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) retries: AtomicU32,
     /// When clients were looked through for idle ones.
     idle_check: Mutex<Option<Instant>>,
+    /// How much of packets is logged.
+    pub(crate) trace: TraceSwitch,
 }
 
 type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -100,6 +102,7 @@ impl SshTunnel {
             retries: AtomicU32::new(0),
             interrupt: Mutex::default(),
             idle_check: Mutex::default(),
+            trace: TraceSwitch::default(),
         });
         let life = Arc::new(Life(inner.clone()));
         Self(inner, life)
@@ -320,6 +323,9 @@ impl SshTunnel {
 
     pub(crate) fn set_handler(&self, kind: EventKind, handler: Option<Handler>) {
         self.0.handlers.set(kind, handler);
+        if kind == EventKind::Log {
+            self.0.adjust_trace();
+        }
         if kind == EventKind::DataIn && !self.0.handlers.has(kind) {
             // What waited for the handler to take more goes on without it.
             self.0.clients.all().iter().for_each(|client| client.resume());

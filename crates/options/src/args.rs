@@ -9,8 +9,8 @@ use std::{
 
 use underpass::{
     AccessList, AddressFamily, AgentUse, Backoff, Destination, Destinations, Endpoint, FingerprintHash,
-    Forward, GroupSizes, Headers, HostBased, HostKeyPolicy, Kerberos, Proxy, ReconnectWhen, SocketOptions,
-    StrictKex, keys::SystemStore,
+    Forward, GroupSizes, Headers, HostBased, HostKeyPolicy, Kerberos, PacketTrace, Proxy, ReconnectWhen,
+    SocketOptions, StrictKex, keys::SystemStore,
 };
 
 /// The command line.
@@ -208,6 +208,16 @@ pub struct Output {
     pub on_stderr: bool,
     /// How much.
     pub verbosity: Verbosity,
+    /// What of packets, if it was said.
+    pub packet_trace: Option<PacketTrace>,
+}
+
+impl Output {
+    /// What is told of packets: as was said, or else with details for engineers a line each.
+    pub(crate) fn of_packets(&self) -> PacketTrace {
+        let usual = if self.verbosity == Verbosity::MOST { PacketTrace::Packets } else { PacketTrace::Off };
+        self.packet_trace.unwrap_or(usual)
+    }
 }
 
 /// How much is told: the highest level of events that is; [`Verbosity::QUIET`] for errors only.

@@ -38,8 +38,8 @@ use resolve::Environment;
 /// A builder with the settings that these options, and the files of ssh_config, come to.
 ///
 /// A password, passphrase or PIN is taken from `UNDERPASS_PASSWORD`, `UNDERPASS_PASSPHRASE` or `UNDERPASS_PIN`, or asked for
-/// by the builder's [prompter](Builder::prompter). Options that concern the output of the command are without effect; what the files say
-/// that is of no use is in [`Invocation::events`].
+/// by the builder's [prompter](Builder::prompter). Options that concern the output of the command are without effect, but that packets are traced where they ask for it; what the
+/// files say that is of no use is in [`Invocation::events`].
 ///
 /// ```
 /// // No files: everything is said here.

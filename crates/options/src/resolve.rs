@@ -3,8 +3,8 @@
 use std::{env, fs, num::NonZeroU64, path::Path, time::Duration};
 
 use underpass::{
-    Access, Builder, Credentials, Destination, Error, Identity, KeyUri, Proxy, Secret, Settings, UriError,
-    UserCertificate, keys::StoredKey,
+    Access, Builder, Credentials, Destination, Error, Identity, KeyUri, PacketTrace, Proxy, Secret, Settings,
+    TraceSwitch, UriError, UserCertificate, keys::StoredKey,
 };
 use underpass_config::{Surroundings, host_name};
 
@@ -66,6 +66,8 @@ fn one_server(args: &Args, environment: &Environment<'_>) -> Result<Settings, Er
     login(&mut settings, &args.login, &paths, environment)?;
     host_key(&mut settings, &args.host_key, &paths)?;
     way(&mut settings, args, &paths)?;
+    let of_packets = Some(args.output.of_packets()).filter(|trace| *trace != PacketTrace::Off);
+    settings.packet_trace = of_packets.map(TraceSwitch::from);
     Ok(settings)
 }
 

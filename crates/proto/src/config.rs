@@ -6,6 +6,7 @@ use std::time::Duration;
 use underpass_crypto::{Cipher, Compression, GroupSizes, Kex, Mac, Provider, Signature, Signer};
 
 use crate::limits;
+use crate::trace::Tracer;
 
 /// Algorithms in order of preference. An empty list makes a connection impossible.
 #[derive(Debug, Clone)]
@@ -121,6 +122,8 @@ pub struct Config {
     /// Bytes of channel data that the peer may send in one packet. Default and largest: 128 KiB, see
     /// [`limits::MAX_CHANNEL_DATA`]. Smaller ones cost throughput.
     pub max_packet: u32,
+    /// Sees packets in clear. Default: nobody.
+    pub tracer: Option<Arc<dyn Tracer>>,
 }
 
 impl Default for Config {
@@ -144,6 +147,7 @@ impl Default for Config {
             receive_memory: limits::RECEIVE_MEMORY,
             max_window: limits::MAX_WINDOW,
             max_packet: limits::MAX_CHANNEL_DATA as u32,
+            tracer: None,
         }
     }
 }

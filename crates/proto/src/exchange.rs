@@ -224,6 +224,7 @@ impl KeyExchange {
         };
         let first_strict = self.session.as_ref().map(|session| session.strict);
         let negotiated = negotiate(&self.algorithms, self.strictness, theirs, self.role, first_strict)?;
+        out.tx.trace.agreed_on(negotiated.kex.family());
         if first_strict.is_none() && negotiated.strict && sequence != 0 {
             // OpenSSH PROTOCOL 1.9: with strict key exchange KEXINIT is the first packet.
             return Err(PeerMisbehaved::StrictKex.into());

@@ -8,6 +8,7 @@
 //! - `global`: requests that concern the connection as a whole, and the order of their replies.
 //! - `channel`: channels as two half-states each, windows, what was received and not consumed.
 //! - `transport`: the two buffers in which packets are opened and sealed in place.
+//! - `trace`: packets in clear for whoever looks for a fault, and what of them nobody may see.
 //! - [`limits`]: the bound of every quantity that a peer controls.
 //!
 //! There is no clock, socket, file, thread or random generator here: time, bytes and entropy are arguments.
@@ -25,6 +26,7 @@ mod negotiate;
 mod outbox;
 mod role;
 mod timer;
+mod trace;
 mod transport;
 
 pub use channel::state::Receiving;
@@ -39,5 +41,6 @@ pub use global::{ForwardVerdict, RemoteBind, RequestId, RequestOutcome};
 pub use negotiate::{Choice, Negotiated};
 pub use role::Role;
 pub use timer::Deadline;
+pub use trace::{PacketBytes, PacketDirection, TracedPacket, Tracer};
 pub use transport::identification::{PeerIdentification, is_identification};
 pub use transport::transmit::Slots;

@@ -10,6 +10,7 @@ use underpass_wire::Encode;
 use crate::error::Error;
 use crate::event::{Event, Question, QuestionId};
 use crate::timer::{Timer, Timers};
+use crate::trace::Trace;
 use crate::transport::transmit::Transmit;
 
 pub(crate) struct Outbox {
@@ -31,9 +32,9 @@ pub(crate) struct NewOpener {
 }
 
 impl Outbox {
-    pub(crate) fn new(entropy: Box<dyn Entropy>) -> Self {
+    pub(crate) fn new(entropy: Box<dyn Entropy>, trace: Trace) -> Self {
         Self {
-            tx: Transmit::new(),
+            tx: Transmit::new(trace),
             entropy,
             timers: Timers::default(),
             events: VecDeque::new(),

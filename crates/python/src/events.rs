@@ -53,6 +53,15 @@ impl Event {
         Ok(fields)
     }
 
+    /// Of a packet: lines of its bytes, where they are told.
+    #[getter]
+    fn dump(&self) -> Option<String> {
+        match &self.0 {
+            underpass::Event::Packet { bytes: Some(bytes), .. } => Some(bytes.dump()),
+            _ => None,
+        }
+    }
+
     fn __str__(&self) -> String {
         self.message()
     }

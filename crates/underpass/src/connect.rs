@@ -21,7 +21,9 @@ use crate::logon::{Candidate, HostKey, Logon, Memory};
 use crate::remote::Remotes;
 use crate::session::{Asker, Carry, Command, ConnectionInfo, Limits, Session, Socket, Stream, pipe};
 use crate::stats::Counters;
-use crate::{Endpoint, Error, ErrorKind, Event, Peer, Settings, Step, Target, dial, host_key, logon};
+use crate::{
+    Endpoint, Error, ErrorKind, Event, Peer, Settings, Step, Target, dial, host_key, logon, packet_trace,
+};
 
 /// What it takes to connect, again and again: the servers on the way, the tunnel's own last.
 pub(crate) struct Route(Vec<Hop>);
@@ -383,6 +385,7 @@ fn config(settings: &Settings, on_record: &OnRecord) -> Result<Config, Error> {
         max_packet: settings.max_packet,
         strict_kex: settings.strict_kex,
         peer_identification: settings.server_identification.clone(),
+        tracer: packet_trace::tracer(settings),
         ..Config::default()
     };
     if let Some(identification) = &settings.identification {

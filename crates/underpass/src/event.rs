@@ -6,7 +6,8 @@ use underpass_wire::Untrusted;
 
 pub use fields::FieldValue;
 
-use crate::{Bound, Endpoint, Error, Forward, Peer};
+use crate::packet_trace::verb;
+use crate::{Bound, Endpoint, Error, Forward, PacketBytes, PacketDirection, Peer};
 
 /// Sees what happens in a tunnel, in order.
 ///
@@ -159,6 +160,26 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// A packet goes to the server or has come from it, in the order of the wire. Told where
+    /// [`Settings::packet_trace`](crate::Settings::packet_trace) asks for it, before what the packet brings about.
+    Packet {
+        /// The server, by its name in the settings; with hops there are several.
+        host: String,
+        /// Which way it goes.
+        direction: PacketDirection,
+        /// Its number in its direction (RFC 4253 section 6.4).
+        sequence: u32,
+        /// The number of its message (RFC 4250 section 4.1).
+        number: u8,
+        /// The name of its message, such as `SSH_MSG_CHANNEL_DATA`; `None` for one that is not known.
+        message: Option<&'static str>,
+        /// The channel that it is about: the recipient's number for it, or that of the sender who opens it.
+        channel: Option<u32>,
+        /// How long its payload is, in bytes, before compression; `None` where secrets in it are masked.
+        length: Option<usize>,
+        /// Its first bytes, where they are asked for.
+        bytes: Option<PacketBytes>,
+    },
     /// There is no connection to the server; another attempt follows. Whoever connects meanwhile waits.
     Reconnecting {
         /// Why it broke, or why the last attempt failed.
@@ -263,6 +284,7 @@ impl Event {
             Self::ConnectionFailed { .. } => ("connection-failed", 0),
             Self::Warning { .. } => ("warning", 0),
             Self::Detail { level, .. } => ("detail", *level),
+            Self::Packet { .. } => ("packet", 3),
             Self::Reconnecting { .. } => ("reconnecting", 0),
             Self::Reconnected { .. } => ("reconnected", 0),
             Self::Stopping { .. } => ("stopping", 0),
@@ -319,6 +341,7 @@ impl fmt::Display for Event {
             }
             Self::Warning { text } => write!(f, "warning: {}", untrusted(text)),
             Self::Detail { text, .. } => write!(f, "{}", untrusted(text)),
+            Self::Packet { .. } => self.fmt_packet(f),
             Self::Reconnecting { error, attempt, after } => {
                 write!(f, "{error}; attempt {attempt} to reconnect in {:.1} s", after.as_secs_f64())
             }
@@ -334,6 +357,18 @@ impl fmt::Display for Event {
 }
 
 impl Event {
+    /// Begins as `ssh` does. The bytes are not in it, for they take lines.
+    fn fmt_packet(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Packet { host, direction, sequence, number, message, channel, length, .. } = self else {
+            return Ok(());
+        };
+        write!(f, "{} packet: type {number}", verb(*direction))?;
+        message.map_or(Ok(()), |message| write!(f, " {message}"))?;
+        channel.map_or(Ok(()), |channel| write!(f, ", channel {channel}"))?;
+        length.map_or(Ok(()), |length| write!(f, ", {length} bytes"))?;
+        write!(f, ", number {sequence}, {host}")
+    }
+
     fn fmt_key_exchange(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::KeyExchange {
             kex,
@@ -409,6 +444,24 @@ mod tests {
             (event.level(), event.to_string()),
             (0, "listening on 127.0.0.1:40001 -> db:5432".to_owned())
         );
+    }
+
+    #[test]
+    fn a_packet_is_told_as_far_as_it_is_known() {
+        let packet = |number, message, channel, length| Event::Packet {
+            host: "bastion".to_owned(),
+            direction: PacketDirection::Sent,
+            sequence: 7,
+            number,
+            message,
+            channel,
+            length,
+            bytes: None,
+        };
+        let data = packet(94, Some("SSH_MSG_CHANNEL_DATA"), Some(3), Some(1033));
+        let line = "send packet: type 94 SSH_MSG_CHANNEL_DATA, channel 3, 1033 bytes, number 7, bastion";
+        assert_eq!((data.level(), data.to_string()), (3, line.to_owned()));
+        assert_eq!(packet(79, None, None, None).to_string(), "send packet: type 79, number 7, bastion");
     }
 
     #[test]

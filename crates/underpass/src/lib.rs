@@ -62,7 +62,8 @@
 //! - The server's key is checked before anything secret is sent, and a key that is not on record is refused unless
 //!   the [policy](HostKeyPolicy) says otherwise.
 //! - Every step has a deadline. [`open`](Builder::open) ends, whatever the server does or leaves undone.
-//! - Secrets are in no event, error or [`Debug`] text, and are wiped when dropped.
+//! - Secrets are in no event, error or [`Debug`] text, unless [packets are shown unmasked](PacketTrace::DangerouslyUnmasked), and
+//!   are wiped when dropped.
 //!
 //! # Where to look
 //!
@@ -73,7 +74,7 @@
 //! | whom to trust | [`HostKeyPolicy`], [`known_hosts`], [`Builder::host_key_judge`], [`Kerberos`] |
 //! | what to log in with | [`Builder::identity_file`], [`Builder::signer`], [`Settings::agent`], [`Builder::password`], [`Kerberos`], [`HostBased`], [`Prompter`] |
 //! | connections that the program accepts by itself | [`Tunnel::adopt`], [`Adopted`] |
-//! | what goes on | [`Event`], [`Tunnel::stats`] |
+//! | what goes on | [`Event`], [`Tunnel::stats`], packet by packet [`PacketTrace`] |
 //! | what went wrong, and what to do | [`Error`], [`ErrorKind`] |
 //! | the server's side | [`gateway`] |
 //!
@@ -112,6 +113,7 @@ pub mod known_hosts;
 mod limiter;
 mod listen;
 mod logon;
+mod packet_trace;
 mod prompter;
 mod proxy_client;
 mod rate;
@@ -150,6 +152,7 @@ pub use forwards::{ActiveForward, ForwardId};
 pub use judge::{HostCertificate, HostKeyJudge, ShownHostKey};
 pub use kerberos::{Kerberos, KerberosCredentials};
 pub use logon::{HostBased, UserCertificate, host_key_files, this_host};
+pub use packet_trace::{PacketTrace, TraceSwitch};
 pub use prompter::{HostKeyQuestion, NoPrompter, Prompt, Prompter};
 pub use reconnect::{Backoff, BeforeReconnect, Reconnect, ReconnectAttempt, ReconnectWhen};
 pub use settings::{AddressFamily, HostKeyPolicy, Identity, Settings, default_identity_files};
@@ -168,7 +171,7 @@ pub use underpass_crypto::{
     fingerprint, hex_fingerprint, select,
 };
 pub use underpass_pkcs11::{KeyUri, UriError};
-pub use underpass_proto::StrictKex;
+pub use underpass_proto::{PacketBytes, PacketDirection, StrictKex};
 pub use underpass_proxy::{Access, Credentials, Headers, ProxyUrl};
 
 /// The README's examples, so that they compile.

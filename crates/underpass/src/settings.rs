@@ -9,7 +9,7 @@ use underpass_proxy::Access;
 use crate::{
     AgentUse, BeforeReconnect, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error,
     Event, Farewell, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer,
-    Prompter, Proxy, Reconnect, SocketOptions, TextDecoder, UserCertificate,
+    Prompter, Proxy, Reconnect, SocketOptions, TextDecoder, TraceSwitch, UserCertificate,
     destination::{check_host, check_user},
     keys::StoredKey,
 };
@@ -357,6 +357,10 @@ settings! {
 
     /// Sees events. Default: nobody.
     observer: Option<Observer> = None;
+
+    /// How much observers are told of single packets; it can be changed while the tunnel is open. Default: nothing, without
+    /// looking at packets at all; for a hop, as for the tunnel.
+    packet_trace: Option<TraceSwitch> = None, set(trace: impl Into<TraceSwitch>) => Some(trace.into());
 }
 
 impl Settings {
@@ -382,6 +386,7 @@ impl Settings {
         let mut hop = hop.clone();
         hop.prompter = hop.prompter.or_else(|| self.prompter.clone());
         hop.observer = hop.observer.or_else(|| self.observer.clone());
+        hop.packet_trace = hop.packet_trace.or_else(|| self.packet_trace.clone());
         hop
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use underpass_component::{Event, EventKind};
+use underpass_component::{Event, EventKind, Log};
 
-use crate::support::{Record, Setup, echo, nobody, read_to_end, until};
+use crate::support::{PASSWORD, Record, Setup, echo, nobody, read_to_end, until};
 
 #[test]
 fn a_client_may_be_turned_away() {
@@ -103,6 +103,88 @@ fn the_log_has_as_much_detail_as_is_wanted() {
         let shows = |event: &Event| matches!(event, Event::Log(log) if log.message.contains(crate::support::PASSWORD));
         assert!(!lines.iter().any(shows));
     }
+}
+
+/// What the log has of packets.
+fn packets(record: &Record) -> Vec<Log> {
+    let log = |event| if let Event::Log(log) = event { Some(log) } else { None };
+    record.take().into_iter().filter_map(log).filter(|log| log.message.contains(" packet: type ")).collect()
+}
+
+/// Whether the log shows the password among the bytes of a packet.
+fn shows_password(log: &[Log]) -> bool {
+    log.iter().any(|log| {
+        // A line has a place, sixteen bytes, and their characters.
+        let digits = log.message.lines().skip(1).flat_map(|line| line.split_whitespace().skip(1).take(16));
+        let bytes: Vec<u8> = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap_or_default()).collect();
+        bytes.windows(PASSWORD.len()).any(|part| part == PASSWORD.as_bytes())
+    })
+}
+
+#[test]
+fn the_log_has_packets_and_their_bytes_as_far_as_they_are_wanted() {
+    for (level, is_masked, has_packets, has_bytes) in
+        [(1, true, false, false), (2, true, true, false), (3, true, true, true), (3, false, true, true)]
+    {
+        let setup = Setup::new();
+        setup.tunnel.config(&format!("MaskSensitive={is_masked}")).unwrap();
+        setup.tunnel.config(&format!("LogLevel={level}")).unwrap();
+        let record = Record::of(&setup.tunnel, &[EventKind::Log]);
+        setup.tunnel.start_listening().unwrap();
+        setup.client();
+        let log = packets(&record);
+        assert_eq!(!log.is_empty(), has_packets, "{level}");
+        assert!(log.iter().all(|log| log.log_level == level && log.message.contains('\n') == has_bytes));
+        assert_eq!(shows_password(&log), level == 3 && !is_masked, "{level} {is_masked}");
+        let named = |name: &str| log.iter().any(|log| log.message.contains(name));
+        assert_eq!(named("send packet: type 50 SSH_MSG_USERAUTH_REQUEST"), has_packets);
+        assert_eq!(named("receive packet: type 94 SSH_MSG_CHANNEL_DATA, channel 0, 10 bytes"), has_packets);
+    }
+}
+
+#[test]
+fn the_log_has_packets_from_the_moment_at_which_they_are_wanted() {
+    let setup = Setup::started();
+    let record = Record::of(&setup.tunnel, &[EventKind::Log]);
+    setup.client();
+    assert_eq!(packets(&record).len(), 0);
+    setup.tunnel.config("LogLevel=2").unwrap();
+    let (mut stream, _) = setup.client();
+    let logged = packets(&record);
+    assert!(logged.iter().any(|log| log.message.contains("SSH_MSG_CHANNEL_OPEN,")));
+    setup.tunnel.config("LogLevel=3").unwrap();
+    echo(&setup.tunnel, &mut stream, b"seen");
+    assert!(
+        packets(&record)
+            .iter()
+            .any(|log| log.message.contains("73 65 65 6e") && log.message.contains("seen"))
+    );
+    setup.tunnel.config("LogLevel=1").unwrap();
+    echo(&setup.tunnel, &mut stream, b"not seen");
+    assert_eq!(packets(&record).len(), 0);
+}
+
+#[test]
+fn packets_that_nobody_fetches_are_counted() {
+    let setup = Setup::started();
+    setup.tunnel.config("LogLevel=3").unwrap();
+    let record = Record::of(&setup.tunnel, &[EventKind::Log]);
+    let mut stream = setup.connect();
+    // Nobody calls do_events meanwhile.
+    let mut bytes = [7; 2048];
+    for _ in 0..1_500 {
+        std::io::Write::write_all(&mut stream, &bytes).unwrap();
+        std::io::Read::read_exact(&mut stream, &mut bytes).unwrap();
+    }
+    setup.tunnel.do_events();
+    let log = record.take();
+    let text = |event: &Event| if let Event::Log(log) = event { log.message.clone() } else { String::new() };
+    assert!(
+        text(&log[0]).ends_with("lines of the log were lost, since nobody called do_events"),
+        "{}",
+        text(&log[0])
+    );
+    assert!(log.iter().map(|event| text(event).len()).sum::<usize>() < 17 << 20);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use underpass::Secret;
 use underpass::gateway::Gateway;
 use underpass::keys::public_of;
 use underpass_component::{Error, Event, EventKind, SshTunnel};
+use underpass_testkit::logon::{Answer, Attempt, Prompt, Prompts, Question, Verdict};
 
 use crate::support::{PASSWORD, Record, USER, gateway, gateway_with, tunnel_through};
 
@@ -120,6 +121,64 @@ fn a_password_is_sent_in_the_code_page() {
     tunnel.config("CodePage=437").unwrap();
     assert_eq!(code(tunnel.start_listening()), Err(434));
     assert_eq!(tunnel.config("CodePage=7").unwrap_err().code(), 434);
+}
+
+#[test]
+fn a_users_name_is_sent_in_the_code_page() {
+    let gateway = gateway();
+    for (page, name) in [(437, "6d 94"), (65001, "6d c3 b6"), (1200, "6d 00 f6 00")] {
+        let tunnel = tunnel_through(&gateway);
+        tunnel.set_ssh_user("m\u{f6}").unwrap();
+        tunnel.config(&format!("CodePage={page}")).unwrap();
+        tunnel.config("LogLevel=3").unwrap();
+        let record = Record::of(&tunnel, &[EventKind::Log]);
+        // The gateway knows nobody of that name, or takes no such bytes for one.
+        assert!(tunnel.start_listening().is_err());
+        let shows = |event: &Event| {
+            matches!(event, Event::Log(log) if log.message.contains("send packet: type 50 ")
+                && log.message.lines().nth(1).is_some_and(|line| line.contains(name)))
+        };
+        assert!(record.take().iter().any(shows), "{page}");
+    }
+    let tunnel = tunnel_through(&gateway);
+    tunnel.set_ssh_user("\u{20ac}").unwrap();
+    tunnel.config("CodePage=437").unwrap();
+    assert_eq!(code(tunnel.start_listening()), Err(434));
+}
+
+#[test]
+fn the_servers_questions_are_in_the_code_page() {
+    let server = underpass_testkit::logon::start(|question| {
+        let prompts = vec![Prompt { text: b"Schl\x81ssel: ".to_vec(), echo: true }];
+        let prompts = Prompts { name: b"T\x81r".to_vec(), instruction: b"\x84".to_vec(), prompts };
+        let Question::Authenticate { attempt, .. } = question else { return None };
+        Some(Answer::Verdict(match attempt {
+            Attempt::KeyboardInteractive => Verdict::Prompt(prompts),
+            Attempt::Responses(given) if given[0].expose() == b"\x94" => Verdict::Accept,
+            _ => Verdict::Refuse { methods: vec!["keyboard-interactive".to_owned()], partial: false },
+        }))
+    })
+    .unwrap();
+    for (page, texts, problem, expected) in [
+        (437, ["T\u{fc}r", "\u{e4}", "Schl\u{fc}ssel: "], None, Ok(())),
+        (65001, ["T\u{fffd}r", "\u{fffd}", "Schl\u{fffd}ssel: "], Some(434), Err(1032)),
+    ] {
+        let tunnel = tunnel_through(&gateway());
+        tunnel.set_ssh_port(server.address().port().into()).unwrap();
+        tunnel.set_ssh_auth_mode(KEYBOARD_INTERACTIVE).unwrap();
+        tunnel.config(&format!("CodePage={page}")).unwrap();
+        let record = Record::of(&tunnel, &[EventKind::ErrorReported]);
+        tunnel.on_ssh_keyboard_interactive(move |_, event| {
+            assert_eq!([&*event.name, &*event.instructions, &*event.prompt], texts);
+            event.response = "\u{f6}".to_owned();
+        });
+        assert_eq!(code(tunnel.start_listening()), expected, "{page}");
+        let code = record.take().into_iter().find_map(|event| match event {
+            Event::ErrorReported(event) => Some(event.error_code),
+            _ => None,
+        });
+        assert_eq!(code, problem, "{page}");
+    }
 }
 
 #[test]

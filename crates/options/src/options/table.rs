@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use underpass::{AddressFamily, AgentUse, FingerprintHash, Forward, HostKeyPolicy};
+use underpass::{AddressFamily, AgentUse, FingerprintHash, Forward, HostKeyPolicy, PacketTrace};
 
 use super::{Action, Flag, Group, Name, Row};
 use crate::{
@@ -475,6 +475,19 @@ pub(super) static TABLE: &[Row] = &[
         ..row(Group::Output)
     },
     Row {
+        flags: &[long("packet-trace")],
+        metavar: "WHAT",
+        doc: "What to tell of each packet, whatever `-v` says: nothing (`off`), its message, channel and length (`packets`), or \
+              its first 2048 bytes, too (`bytes`). Passwords, answers to prompts and tokens of Kerberos are masked then, what \
+              the tunnel carries is not. `dangerously-unmasked` masks nothing",
+        default: "off; with -vvv packets",
+        example: "bytes",
+        action: Action::Set(|args, value| {
+            set(&mut args.output.packet_trace, values::choice(value, &PACKET_TRACES))
+        }),
+        ..row(Group::Output)
+    },
+    Row {
         flags: &[Flag { name: Name::Long("json"), means: Some("") }],
         doc: "Tell everything on standard output, one JSON object a line",
         action: Action::Set(|args, _| {
@@ -593,6 +606,13 @@ const METHODS: [(&str, &str); 6] = [
     ("publickey", "publickey"),
     ("keyboard-interactive", "keyboard-interactive"),
     ("password", "password"),
+];
+
+const PACKET_TRACES: [(&str, PacketTrace); 4] = [
+    ("off", PacketTrace::Off),
+    ("packets", PacketTrace::Packets),
+    ("bytes", PacketTrace::Bytes),
+    ("dangerously-unmasked", PacketTrace::DangerouslyUnmasked),
 ];
 
 const LOG_LEVELS: [(&str, Verbosity); 10] = [

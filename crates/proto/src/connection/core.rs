@@ -23,6 +23,7 @@ use crate::limits::MAX_IDLE_MESSAGES;
 use crate::outbox::{NewOpener, Outbox};
 use crate::role::Role;
 use crate::timer::{Deadline, Timer};
+use crate::trace::{PacketDirection, Trace};
 use crate::transport::identification::{Identification, is_identification};
 use crate::transport::transmit::Slots;
 
@@ -84,10 +85,9 @@ impl Core {
         if !is_identification(&config.identification) {
             return Err(Error::Internal("the identification cannot be sent"));
         }
-        let mut out = Outbox::new(entropy);
+        let mut out = Outbox::new(entropy, Trace::new(config.tracer.clone()));
         out.timers.set_after(Timer::Handshake, now, Some(config.handshake_timeout));
-        out.tx.send_raw(config.identification.as_bytes());
-        out.tx.send_raw(b"\r\n");
+        out.tx.send_raw(format!("{}\r\n", config.identification).as_bytes());
         let mut exchange = KeyExchange::new(role, &config, host_keys);
         // RFC 4253 section 4.2 lets the key exchange begin without waiting for the other identification.
         exchange.propose(&mut out)?;
@@ -114,6 +114,7 @@ impl Core {
         let Phase::Identification(identification) = &mut self.phase else { return Ok(0) };
         let (used, found) =
             identification.read(bytes, &self.config.peer_identification, self.role == Role::Client)?;
+        self.out.tx.trace.lines(PacketDirection::Received, &bytes[..used]);
         if let Some(found) = found {
             self.exchange.peer_identified(found.as_str());
             self.out.tell(Event::Identified(found));
@@ -146,6 +147,7 @@ impl Core {
         sequence: u32,
         now: Instant,
     ) -> Result<(), Error> {
+        self.out.tx.trace.packet(PacketDirection::Received, sequence, payload);
         let number = Number(payload.first().copied().unwrap_or_default());
         if self.exchange.take_wrong_guess() {
             return Ok(());

@@ -10,6 +10,7 @@ use crate::error::{Error, PeerMisbehaved};
 use crate::limits::{
     MAX_BUFFER, MAX_PENDING_CHANNEL_CONTROL, MAX_PENDING_CONTROL, MAX_SENT_DATA, MIN_BUFFER,
 };
+use crate::trace::{PacketDirection, Trace};
 
 /// Message number, recipient channel and length before the data of SSH_MSG_CHANNEL_DATA (RFC 4254 section 5.2).
 const DATA_HEADER: usize = 9;
@@ -42,6 +43,8 @@ pub(crate) struct Transmit {
     /// A payload as it is compressed.
     packed: Vec<u8>,
     slots: Geometry,
+    /// Of both directions: what one says gives what the other says its meaning.
+    pub(crate) trace: Trace,
     /// The most channels there have been since everything was written.
     channels: usize,
     /// Since the last key exchange.
@@ -98,7 +101,7 @@ impl Geometry {
 }
 
 impl Transmit {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(trace: Trace) -> Self {
         Self {
             buffer: vec![0; MIN_BUFFER],
             start: 0,
@@ -114,6 +117,7 @@ impl Transmit {
             staging: Vec::new(),
             packed: Vec::new(),
             slots: Geometry::default(),
+            trace,
             channels: 0,
             bytes: 0,
             packets: 0,
@@ -159,6 +163,7 @@ impl Transmit {
         let at = self.room(bytes.len());
         self.buffer[at..at + bytes.len()].copy_from_slice(bytes);
         self.end += bytes.len();
+        self.trace.lines(PacketDirection::Sent, bytes);
     }
 
     /// Queues a message; one that the gate stops waits behind it.
@@ -267,7 +272,9 @@ impl Transmit {
         let mut left = count;
         while left > 0 {
             let data = left.min(geometry.data);
-            put_data_header(&mut self.buffer[self.end + HEADER_LEN..], recipient, data);
+            let payload = &mut self.buffer[self.end + HEADER_LEN..][..DATA_HEADER + data];
+            put_data_header(payload, recipient, data);
+            self.trace.packet(PacketDirection::Sent, self.sequence, payload);
             self.seal_in_place(DATA_HEADER + data, entropy);
             left -= data;
         }
@@ -290,6 +297,7 @@ impl Transmit {
             let data = left.min(geometry.data);
             let payload = &mut packet[HEADER_LEN..HEADER_LEN + DATA_HEADER + data];
             put_data_header(payload, recipient, data);
+            self.trace.packet(PacketDirection::Sent, self.sequence, payload);
             self.compress(payload, entropy);
             left -= data;
         }
@@ -307,6 +315,7 @@ impl Transmit {
     }
 
     fn seal(&mut self, payload: &[u8], entropy: &mut dyn Entropy) {
+        self.trace.packet(PacketDirection::Sent, self.sequence, payload);
         if self.compression.is_on() {
             self.compress(payload, entropy);
             // It may have held a password.

@@ -32,4 +32,5 @@ mod remote_serving;
 mod streamlocal;
 mod strict_kex;
 mod support;
+mod trace;
 mod transfer;

@@ -1,6 +1,6 @@
 //! What an event says, by name: for those who hand events on, as JSON or to another language.
 
-use crate::{Error, Event};
+use crate::{Error, Event, PacketBytes, PacketDirection};
 
 /// A part of an event.
 #[derive(Debug, Clone)]
@@ -82,11 +82,29 @@ impl Event {
                 ("error", error.into()),
             ],
             Self::Detail { level, text } => vec![("level", (*level).into()), ("text", text.into())],
+            Self::Packet { .. } => self.fields_of_packet(),
             Self::Stopping { open } => vec![("open", FieldValue::Count(*open as u64))],
             Self::Closed { error } => {
                 vec![("error", error.as_ref().map_or(FieldValue::Nothing, FieldValue::from))]
             }
         }
+    }
+
+    fn fields_of_packet(&self) -> Vec<(&'static str, FieldValue)> {
+        let Self::Packet { host, direction, sequence, number, message, channel, length, bytes } = self else {
+            return Vec::new();
+        };
+        vec![
+            ("direction", FieldValue::Text(way(*direction).to_owned())),
+            ("type", (*number).into()),
+            ("message", message.map_or(FieldValue::Nothing, |name| FieldValue::Text(name.to_owned()))),
+            ("channel", channel.map_or(FieldValue::Nothing, FieldValue::from)),
+            ("length", length.map_or(FieldValue::Nothing, |length| FieldValue::Count(length as u64))),
+            ("number", (*sequence).into()),
+            ("host", host.into()),
+            ("bytes", bytes.as_ref().map_or(FieldValue::Nothing, shown)),
+            ("omitted", FieldValue::Count(bytes.as_ref().map_or(0, PacketBytes::omitted) as u64)),
+        ]
     }
 
     fn fields_of_key_exchange(&self) -> Vec<(&'static str, FieldValue)> {
@@ -117,6 +135,13 @@ impl Event {
             ("strict", FieldValue::Flag(*strict)),
             ("rekey", FieldValue::Flag(*rekey)),
         ]
+    }
+}
+
+fn way(direction: PacketDirection) -> &'static str {
+    match direction {
+        PacketDirection::Sent => "sent",
+        PacketDirection::Received => "received",
     }
 }
 

@@ -30,6 +30,7 @@ mod stopping;
 mod support;
 mod tapping;
 mod targets;
+mod tracing;
 mod traffic;
 #[cfg(unix)]
 mod unix_sockets;

@@ -25,7 +25,11 @@ pub(super) const ROWS: &[Setting] = &[
             "By which licence the product may be used",
         )
     },
-    row("MaskSensitive", boolean(true), "Whether passwords and the like are hidden in the log"),
+    row(
+        "MaskSensitive",
+        boolean(true),
+        "Whether passwords, answers and tokens are hidden in the log, where it shows bytes",
+    ),
     row(
         "ProcessIdleEvents",
         boolean(true),

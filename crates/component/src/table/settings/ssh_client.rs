@@ -170,7 +170,7 @@ pub(in crate::table) const LOG_LEVELS: &[Choice] = &[
     choice(0, "None", "nothing"),
     choice(1, "Info", "what happens"),
     choice(2, "Verbose", "each packet"),
-    choice(3, "Debug", "every byte"),
+    choice(3, "Debug", "bytes, too: the first 2,048 of each packet, data of clients included"),
 ];
 
 const HASHES: &[WordChoice] = &[word("MD5", "MD5"), word("SHA1", "SHA-1"), word("SHA256", "SHA-256")];
