@@ -7,6 +7,8 @@
 mod agreements;
 mod fips;
 mod hashes;
+#[cfg(target_os = "linux")]
+mod memory;
 mod missing;
 mod packets;
 #[path = "../../../crypto/tests/algorithms/rsa_key.rs"]

@@ -1,8 +1,12 @@
 //! What the library's default provider has.
 
-use underpass_openssl::{Mode, origins, provider, version};
+use underpass_crypto::{
+    Provider,
+    algorithms::ecdsa::{Curve, EcdsaKey},
+};
+use underpass_openssl::{Mode, origins, provider, signer, version};
 
-use crate::support::names;
+use crate::support::{Seeded, agreement, names};
 
 #[test]
 fn the_default_provider_has_all_that_is_asked_of_it() {
@@ -62,4 +66,23 @@ fn it_is_loaded_once_and_says_what_it_is() {
     assert!(version(Mode::System).unwrap().starts_with("OpenSSL 3."));
     let origins = origins(Mode::System).unwrap();
     assert!(origins.len() > 15 && origins.iter().all(|(_, origin)| origin == "default"), "{origins:?}");
+}
+
+#[test]
+fn many_threads_may_use_it_at_once() {
+    let work = |seed| {
+        let key = EcdsaKey::generate(Curve::Nistp256, &mut Seeded::new(seed));
+        let key = signer(Mode::System, &key).unwrap().unwrap();
+        let provider = provider(Mode::System).unwrap();
+        let verify = Provider::find(provider.signatures, "ecdsa-sha2-nistp256").unwrap().verify;
+        let kex = agreement(Provider::find(provider.kex, "curve25519-sha256").unwrap());
+        for round in 0_u32..50 {
+            let signature = key.sign("ecdsa-sha2-nistp256", &round.to_be_bytes()).unwrap();
+            assert_eq!(verify(key.public_key(), &signature, &round.to_be_bytes()), Ok(()));
+            let client = kex.initiate(&mut Seeded::new(seed)).unwrap();
+            let response = kex.respond(client.public(), &mut Seeded::new(seed)).unwrap();
+            assert!(client.finish(&response.public).unwrap() == response.secret);
+        }
+    };
+    std::thread::scope(|scope| (0..8).for_each(|seed| drop(scope.spawn(move || work(seed)))));
 }
