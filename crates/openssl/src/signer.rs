@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use underpass_crypto::{
     Hash, PrivateNumbers, SignError, Signer,
-    algorithms::{blob::write_signature, ecdsa::Curve},
+    algorithms::{blob::write_signature, ecdsa::Curve, rsa::MIN_MODULUS_BITS},
+    key_bits, key_type,
 };
 
+use crate::Mode;
 use crate::error::{Cause, Error};
 use crate::ffi::{Key, Params, Parts};
 use crate::hashing::name;
@@ -21,7 +23,10 @@ pub(crate) fn signer<M: Chosen>(key: &dyn Signer) -> Result<Option<Arc<dyn Signe
     let (kind, numbers, schemes) = taken_apart(&numbers);
     let refused = || Error::new(Cause::Key(M::MODE), key.algorithms().first().copied().unwrap_or_default());
     let imported = Key::import(M::context(), kind, Parts::Pair, numbers).ok_or_else(refused)?;
-    let able = |scheme: &&Scheme| imported.can_sign(scheme.hash.map(name));
+    // Up to 3.3 the FIPS provider refuses by itself; since then it lets what is not approved pass, unless it was installed
+    // otherwise.
+    let approved = |scheme: &&Scheme| M::MODE == Mode::System || scheme.is_approved(key.public_key());
+    let able = |scheme: &&Scheme| approved(scheme) && imported.can_sign(scheme.hash.map(name));
     let schemes: Vec<Scheme> = schemes.iter().filter(able).copied().collect();
     if schemes.is_empty() {
         return Err(refused());
@@ -40,6 +45,15 @@ struct Scheme {
     curve: Option<Curve>,
 }
 
+impl Scheme {
+    /// NIST SP 800-131A rev. 2, sections 3 and 9: neither SHA-1 nor short RSA keys.
+    fn is_approved(self, key: &[u8]) -> bool {
+        let is_short =
+            key_type(key) == Some("ssh-rsa") && key_bits(key).is_none_or(|bits| bits < MIN_MODULUS_BITS);
+        self.hash != Some(Hash::Sha1) && !is_short
+    }
+}
+
 const fn scheme(algorithm: &'static str, hash: Option<Hash>, curve: Option<Curve>) -> Scheme {
     Scheme { algorithm, hash, curve }
 }
@@ -48,7 +62,7 @@ const fn ecdsa(curve: Curve) -> [Scheme; 1] {
     [scheme(curve.algorithm(), Some(curve.hash()), Some(curve))]
 }
 
-/// Best first. Whether the last one is allowed is for the library to say.
+/// Best first. Whether the last one is allowed outside of FIPS, too, is for the library to say.
 const RSA_SCHEMES: &[Scheme] = &[
     scheme("rsa-sha2-512", Some(Hash::Sha512), None),
     scheme("rsa-sha2-256", Some(Hash::Sha256), None),
