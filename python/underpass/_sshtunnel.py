@@ -502,7 +502,9 @@ class SSHTunnel(Component):
         self.set_default_timeout(value)
 
     def get_firewall_auto_detect(self) -> bool:
-        """Whether the proxy of the system's settings is used. Default: ``False``."""
+        """Whether the proxy of the system's settings is used: of the environment's variables, or of the
+        desktop. Default: ``False``.
+        """
         return self._get_bool("firewall_auto_detect")
 
     def set_firewall_auto_detect(self, value: bool) -> None:
@@ -511,7 +513,9 @@ class SSHTunnel(Component):
 
     @property
     def firewall_auto_detect(self) -> bool:
-        """Whether the proxy of the system's settings is used. Default: ``False``."""
+        """Whether the proxy of the system's settings is used: of the environment's variables, or of the
+        desktop. Default: ``False``.
+        """
         return self.get_firewall_auto_detect()
 
     @firewall_auto_detect.setter

@@ -257,7 +257,8 @@ impl SshTunnel {
         self.set("default_timeout", value)
     }
 
-    /// Whether the proxy of the system's settings is used. Default: `False`.
+    /// Whether the proxy of the system's settings is used: of the environment's variables, or of the desktop.
+    /// Default: `False`.
     pub fn firewall_auto_detect(&self) -> bool {
         self.get_as("firewall_auto_detect")
     }

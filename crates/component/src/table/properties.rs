@@ -76,7 +76,11 @@ pub const PROPERTIES: &[Property] = &[
     row("default_eol", bytes(""), "`client_eol` of new clients"),
     row("default_single_line_mode", boolean(false), "`client_single_line_mode` of new clients"),
     row("default_timeout", seconds(0), "`client_timeout` of new clients"),
-    row("firewall_auto_detect", boolean(false), "Whether the proxy of the system's settings is used"),
+    row(
+        "firewall_auto_detect",
+        boolean(false),
+        "Whether the proxy of the system's settings is used: of the environment's variables, or of the desktop",
+    ),
     Property {
         effects: settings::FIREWALL_PORTS,
         ..row(
