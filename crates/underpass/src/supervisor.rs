@@ -132,8 +132,9 @@ impl Supervisor {
 
     /// Serves until the tunnel is stopped or given up.
     pub(crate) async fn run(mut self, mut live: Live) -> Result<(), Error> {
+        let mut news = None;
         loop {
-            self.shared.begin(&live);
+            self.shared.begin(&live, news.take());
             let outcome = self.watch(&live).await;
             *lock(&self.shared.connection) = None;
             self.shared.switchboard.disconnect(live.unserved().await);
@@ -147,7 +148,7 @@ impl Supervisor {
                 LIMITERS.broke_early(&self.server(), Instant::now());
             }
             match self.reconnect(error).await? {
-                Some(next) => live = next,
+                Some((next, reconnected)) => (live, news) = (next, Some(reconnected)),
                 None => return Ok(()),
             }
         }
@@ -181,8 +182,8 @@ impl Supervisor {
         }
     }
 
-    /// A new connection; `None` when it is not wanted any more.
-    async fn reconnect(&mut self, error: Error) -> Result<Option<Live>, Error> {
+    /// A new connection, and what is to be told of it; `None` when it is not wanted any more.
+    async fn reconnect(&mut self, error: Error) -> Result<Option<(Live, Event)>, Error> {
         let began = Instant::now();
         let shared = self.shared.clone();
         let mut stop = shared.stop.subscribe();
@@ -205,8 +206,7 @@ impl Supervisor {
             () = shared.turn_away_the_late() => pending().await,
         };
         self.retrying.on_established(Instant::now());
-        shared.settings.tell(|| Event::Reconnected { outage: began.elapsed(), attempts });
-        Ok(Some(live))
+        Ok(Some((live, Event::Reconnected { outage: began.elapsed(), attempts })))
     }
 
     /// One attempt, in its turn: several tunnels to one server do not storm it.
@@ -354,12 +354,15 @@ impl Shared {
         self.stop.send_replace(Stop::Now);
     }
 
-    /// A connection is there.
-    fn begin(&self, live: &Live) {
+    /// A connection is there. Whoever is told so finds the tunnel open, and is told of connections through it later.
+    fn begin(&self, live: &Live, news: Option<Event>) {
         self.tasks.remotes.begin(live.commands());
-        self.switchboard.connect(live.commands().clone());
         *lock(&self.connection) = live.server_connection();
         self.state.send_replace(State::Open);
+        if let Some(event) = news {
+            self.settings.tell(|| event);
+        }
+        self.switchboard.connect(live.commands().clone());
     }
 
     /// The tunnel is over.

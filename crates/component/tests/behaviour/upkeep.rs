@@ -135,8 +135,7 @@ fn a_broken_connection_is_made_anew() {
     relay.restore();
     let is_back = |event: &Event| matches!(event, Event::Connected(event) if event.connection_id == -1 && event.status_code == 0);
     until(&setup.tunnel, || record.events().iter().any(is_back));
-    // It is told of a moment before it is so.
-    until(&setup.tunnel, || setup.tunnel.connected() && setup.tunnel.listening());
+    assert!(setup.tunnel.connected() && setup.tunnel.listening());
     setup.client();
     assert!(
         matches!(&record.events()[0], Event::Disconnected(event) if event.connection_id == -1 && event.status_code != 0)
