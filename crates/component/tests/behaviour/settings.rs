@@ -142,6 +142,28 @@ fn other_cryptography_takes_another_build() {
 }
 
 #[test]
+fn a_list_needs_a_name_that_is_known() {
+    let tunnel = SshTunnel::new();
+    for list in [
+        "SSHKeyExchangeAlgorithms",
+        "SSHMacAlgorithms",
+        "SSHPublicKeyAlgorithms",
+        "SSHPubKeyAuthSigAlgorithms",
+    ] {
+        let was = tunnel.config(list).unwrap();
+        for unknown in ["rot13", "", "rot13,,rot14"] {
+            let error = tunnel.config(&format!("{list}={unknown}")).unwrap_err();
+            assert!(error.code() == 1005 && error.message().contains(list), "{list}={unknown}: {error}");
+        }
+        assert_eq!(tunnel.config(list).unwrap(), was);
+        let known = was.split(',').next().unwrap();
+        tunnel.config(&format!("{list}=rot13,{known}")).unwrap();
+    }
+    assert_eq!(tunnel.set_ssh_encryption_algorithms("rot13").unwrap_err().code(), 1005);
+    assert_eq!(tunnel.set_ssh_compression_algorithms("rot13").unwrap_err().code(), 1005);
+}
+
+#[test]
 fn do_events_waits_as_long_as_is_set() {
     let tunnel = SshTunnel::new();
     tunnel.config("SelectWaitMillis=400").unwrap();

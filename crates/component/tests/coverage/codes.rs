@@ -25,7 +25,7 @@ const SEEN: &[(u16, &str)] = &[
     (1001, "a_server_that_is_gone_is_told"),
     (1002, "a_server_of_another_version_is_refused"),
     (1003, "strictness_is_negotiated_told_and_required"),
-    (1005, "other_cryptography_takes_another_build"),
+    (1005, "a_list_needs_a_name_that_is_known"),
     (1012, "a_key_is_found_by_its_subject"),
     (1030, "nobody_is_believed_by_default"),
     (1032, "a_wrong_password_is_told_and_leaves_nothing"),
