@@ -13,7 +13,7 @@ use crate::debian::{self, succeed};
 use crate::workspace;
 
 /// The targets of cargo whose ignored tests are those that need it.
-const TESTS: &[&str] = &["openssl"];
+const TESTS: &[&str] = &["openssl", "fips"];
 
 /// Runs them. An argument is the path of OpenSSL's source.
 pub(crate) fn run(args: Vec<OsString>) -> Result<()> {

@@ -4,13 +4,16 @@
 use std::fmt::Write as _;
 
 use serde_json::json;
-use underpass::{Named, Provider, Strength};
+use underpass::{Cryptography, Error, Named, Strength};
 
 use crate::json;
 
 /// The list for people, or the objects for machines.
-pub(crate) fn list(as_json: bool) -> String {
-    let (default, all) = (Provider::DEFAULT, Provider::ALL);
+///
+/// # Errors
+/// This machine does not have the cryptography.
+pub(crate) fn list(whose: Cryptography, as_json: bool) -> Result<String, Error> {
+    let (default, all) = whose.providers()?;
     let kinds: [(&str, &str, Vec<Algorithm>); 5] = [
         ("key-exchange", "Key exchange methods (KexAlgorithms)", rows(default.kex, all.kex)),
         (
@@ -22,7 +25,7 @@ pub(crate) fn list(as_json: bool) -> String {
         ("mac", "Message authentication codes (MACs)", rows(default.macs, all.macs)),
         ("compression", "Compression", rows(default.compression, all.compression)),
     ];
-    let mut out = String::new();
+    let mut out = title(whose, as_json)?;
     for (kind, title, algorithms) in kinds {
         if !as_json {
             let blank = if out.is_empty() { "" } else { "\n" };
@@ -33,7 +36,20 @@ pub(crate) fn list(as_json: bool) -> String {
             let _ = writeln!(out, "{line}");
         }
     }
-    out
+    Ok(out)
+}
+
+/// Whose algorithms they are, where they are not our own.
+fn title(whose: Cryptography, as_json: bool) -> Result<String, Error> {
+    let version = whose.version()?;
+    Ok(match (whose, as_json) {
+        (Cryptography::BuiltIn, _) => String::new(),
+        (_, false) => format!("By {version}\n"),
+        (whose, true) => {
+            let fields = json!({ "name": whose.name(), "version": version });
+            format!("{}\n", json::object("cryptography", fields))
+        }
+    })
 }
 
 struct Algorithm {

@@ -70,7 +70,7 @@ fn run(invocation: &Invocation, reporter: &Reporter, terminal: &Terminal) -> Res
     match invocation.command() {
         Command::Help => print(&help::help()),
         Command::Version => print(help::VERSION),
-        Command::Algorithms => print(&algorithms::list(invocation.output().json)),
+        Command::Algorithms => print(&algorithms::list(invocation.cryptography(), invocation.output().json)?),
         Command::Keys => {
             let (passphrase, json) = (invocation.passphrase(), invocation.output().json);
             print(&match invocation.keys()? {

@@ -55,9 +55,8 @@ mod tests {
 
     #[test]
     fn a_build_tells_version_platform_and_features() {
-        let text = build_info(&["fips", "openssl"]);
-        for part in [env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS, "fips, openssl"]
-        {
+        let text = build_info(&["one", "other"]);
+        for part in [env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS, "one, other"] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(build_info(&[]).ends_with("features: none"));

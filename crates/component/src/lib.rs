@@ -34,6 +34,7 @@ mod accessors;
 mod build_info;
 mod client;
 mod code_page;
+mod cryptography;
 mod error;
 mod event;
 mod framing;

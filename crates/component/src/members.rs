@@ -13,7 +13,7 @@ use crate::resolve::{self, Wanted};
 use crate::store::{Member, Store, seconds};
 use crate::tunnel::Inner;
 use crate::variant::Convert;
-use crate::{Error, SshTunnel, Variant, build_info, text, trust};
+use crate::{Error, SshTunnel, Variant, build_info, cryptography, text, trust};
 
 impl SshTunnel {
     /// The value of a property of the tunnel.
@@ -96,6 +96,7 @@ impl SshTunnel {
             }
             ("listening", Variant::Bool(false)) => self.stop_listening(),
             ("connected" | "listening", _) => {}
+            ("UseFIPSCompliantAPI", Variant::Bool(on)) => cryptography::use_fips(*on)?,
             ("ssh_cert_subject", Variant::Text(subject)) => return self.0.choose(&Wanted::Subject(subject)),
             ("ssh_cert_encoded", Variant::Bytes(encoded)) => {
                 return self.0.choose(&Wanted::Certificate(encoded));
@@ -115,6 +116,7 @@ impl SshTunnel {
         match member.name {
             "BuildInfo" => told(build_info::build_info(FEATURES)),
             "LicenseInfo" => told(build_info::license_info()),
+            "UseFIPSCompliantAPI" => Ok(Some(Variant::Bool(cryptography::is_fips()))),
             "NegotiatedStrictKex" => Ok(Some(Variant::Bool(seen().strict.unwrap_or(false)))),
             "ServerSSHVersionString" => told(seen().server_version),
             "SSHFingerprintMD5" => told(seen().fingerprint(FingerprintHash::Md5)),
@@ -310,7 +312,7 @@ impl Inner {
 }
 
 /// Of the build.
-const FEATURES: &[&str] = &[];
+const FEATURES: &[&str] = if cfg!(feature = "openssl") { &["openssl"] } else { &[] };
 
 fn property(name: &str, scope: Scope) -> Result<Member, Error> {
     let row =
@@ -348,14 +350,7 @@ fn check(name: &str, value: &Variant) -> Result<(), Error> {
         ("MaxLineLength", Variant::Int(length)) if *length < 256 => {
             Err(Error::invalid("MaxLineLength is at least 256."))
         }
-        ("UseFIPSCompliantAPI", Variant::Bool(true)) => {
-            let advice = "No build has a validated module yet; leave UseFIPSCompliantAPI at False.";
-            Err(Error::new(211).because(advice))
-        }
-        ("UseInternalSecurityAPI", Variant::Bool(false)) if !cfg!(windows) => {
-            let advice = "No build uses the system's OpenSSL yet; leave UseInternalSecurityAPI at True.";
-            Err(Error::new(211).because(advice))
-        }
+        ("UseInternalSecurityAPI", Variant::Bool(on)) => cryptography::check_internal(*on),
         _ => Ok(()),
     }
 }

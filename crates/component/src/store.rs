@@ -199,6 +199,11 @@ impl Store {
         self.value(name).as_bool().unwrap_or(false)
     }
 
+    /// The value of a member that is true or false and was set.
+    pub(crate) fn flag_if_set(&self, name: &str) -> Option<bool> {
+        self.is_set(name).then(|| self.flag(name))
+    }
+
     /// The value of a member that is a number.
     pub(crate) fn number(&self, name: &str) -> i64 {
         self.value(name).as_int().unwrap_or(0)

@@ -62,6 +62,22 @@ impl Provider {
         list.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
+    /// The same algorithms in the same order, each by `other` where it has one of that name. The lists live on: make them
+    /// once.
+    pub fn by(&self, other: &Self) -> Self {
+        fn lists<T: Named>(own: &[&'static T], other: &'static [&'static T]) -> &'static [&'static T] {
+            let by = |own: &&'static T| Provider::find(other, own.name()).unwrap_or(own);
+            own.iter().map(by).collect::<Vec<_>>().leak()
+        }
+        Self {
+            kex: lists(self.kex, other.kex),
+            signatures: lists(self.signatures, other.signatures),
+            ciphers: lists(self.ciphers, other.ciphers),
+            macs: lists(self.macs, other.macs),
+            compression: lists(self.compression, other.compression),
+        }
+    }
+
     /// What users may sign with unless they are told to sign otherwise: whatever is fit for today, OpenSSH's certificates
     /// and keys in devices included. Which key a user has is known, and nobody is served by leaving it out.
     pub fn for_users() -> Vec<&'static Signature> {

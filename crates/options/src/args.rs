@@ -8,9 +8,9 @@ use std::{
 };
 
 use underpass::{
-    AccessList, AddressFamily, AgentUse, Backoff, Destination, Destinations, Endpoint, FingerprintHash,
-    Forward, GroupSizes, Headers, HostBased, HostKeyPolicy, Kerberos, PacketTrace, Proxy, ReconnectWhen,
-    SocketOptions, StrictKex, keys::SystemStore,
+    AccessList, AddressFamily, AgentUse, Backoff, Cryptography, Destination, Destinations, Endpoint,
+    FingerprintHash, Forward, GroupSizes, Headers, HostBased, HostKeyPolicy, Kerberos, PacketTrace, Proxy,
+    ReconnectWhen, SocketOptions, StrictKex, keys::SystemStore,
 };
 
 /// The command line.
@@ -144,6 +144,7 @@ pub(crate) struct Protocol {
     pub(crate) macs_in: Option<String>,
     pub(crate) compression_out: Option<String>,
     pub(crate) compression_in: Option<String>,
+    pub(crate) cryptography: Option<Cryptography>,
     pub(crate) strict_kex: Option<StrictKex>,
     pub(crate) group_sizes: Option<GroupSizes>,
     pub(crate) identification: Option<String>,

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use underpass::{Error, KeyUri, Named, Provider, default_identity_files, select};
+use underpass::{Cryptography, Error, KeyUri, Named, Provider, default_identity_files, select};
 use underpass_config::{Surroundings, words};
 
 use crate::{
@@ -23,6 +23,7 @@ pub(crate) fn effective(args: &Args, machine: &dyn Surroundings) -> Result<Strin
     let paths = Paths::new(args, machine)?;
     let named = args.destination.as_ref().map(|destination| destination.host.clone());
     let user = args.login.user.clone().or_else(|| machine.local().user.clone());
+    let whose = args.protocol.cryptography.unwrap_or_default();
     let mut out = Lines::default();
     out.line("host", named);
     out.line("user", user);
@@ -33,7 +34,7 @@ pub(crate) fn effective(args: &Args, machine: &dyn Surroundings) -> Result<Strin
         let given = args.given.get(keyword).map_or(&[][..], Vec::as_slice);
         let format = FORMATS.iter().find(|(name, _)| *name == keyword).map_or(Format::Word, |row| row.1);
         let keyword = keyword.to_ascii_lowercase();
-        for value in format.values(row, given, &paths)? {
+        for value in format.values(row, given, &paths, whose)? {
             out.line(&keyword, Some(value));
         }
     }
@@ -65,7 +66,7 @@ enum Format {
     /// By a function, which refuses what is no such value, like the prose that some defaults are.
     By(fn(&str) -> Option<String>),
     /// Names of algorithms, as a list that was given makes them.
-    Algorithms(fn(Option<String>) -> String),
+    Algorithms(fn(Cryptography, Option<String>) -> Result<String, Error>),
     /// The files of this keyword, their names completed.
     Files(&'static str),
     /// The parts of a limit, each from the first value that has it.
@@ -77,14 +78,20 @@ enum Format {
 }
 
 impl Format {
-    fn values(self, row: &Row, given: &[String], paths: &Paths<'_>) -> Result<Vec<String>, Error> {
+    fn values(
+        self,
+        row: &Row,
+        given: &[String],
+        paths: &Paths<'_>,
+        whose: Cryptography,
+    ) -> Result<Vec<String>, Error> {
         let value = given.first().map_or(row.default, String::as_str);
         Ok(match self {
             Self::Told => Vec::new(),
             Self::Word => given.iter().map(|value| unquoted(value)).collect(),
             Self::By(write) if given.is_empty() => write(row.default).into_iter().collect(),
             Self::By(write) => given.iter().filter_map(|value| write(value)).collect(),
-            Self::Algorithms(chosen) => vec![chosen(given.first().map(|value| unquoted(value)))],
+            Self::Algorithms(chosen) => vec![chosen(whose, given.first().map(|value| unquoted(value)))?],
             Self::Files(keyword) => {
                 let files = paths.all(keyword, &words(value).unwrap_or_default())?;
                 let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -218,8 +225,20 @@ fn algorithms<T: Named>(default: &[&'static T], all: &[&'static T], list: Option
 }
 
 /// What users, and hosts that vouch for them, sign with.
-const OF_USERS: Format =
-    Format::Algorithms(|list| algorithms(&Provider::for_users(), &Provider::all_for_users(), list));
+const OF_USERS: Format = Format::Algorithms(|whose, list| {
+    let (default, all) = whose.user_signatures()?;
+    Ok(algorithms(&default, &all, list))
+});
+
+/// Those of one kind.
+fn of<T: Named>(
+    whose: Cryptography,
+    list: Option<String>,
+    kind: fn(&Provider) -> &'static [&'static T],
+) -> Result<String, Error> {
+    let (default, all) = whose.providers()?;
+    Ok(algorithms(kind(&default), kind(&all), list))
+}
 
 /// How the values of keywords are written, where it is not as they are.
 const FORMATS: &[(&str, Format)] = &[
@@ -253,16 +272,10 @@ const FORMATS: &[(&str, Format)] = &[
     ("FingerprintHash", Format::By(|value| Some(unquoted(value).to_ascii_uppercase()))),
     ("UserKnownHostsFile", Format::Files("UserKnownHostsFile")),
     ("GlobalKnownHostsFile", Format::By(|value| Some(unquoted(value)))),
-    (
-        "Ciphers",
-        Format::Algorithms(|list| algorithms(Provider::DEFAULT.ciphers, Provider::ALL.ciphers, list)),
-    ),
-    ("MACs", Format::Algorithms(|list| algorithms(Provider::DEFAULT.macs, Provider::ALL.macs, list))),
-    ("KexAlgorithms", Format::Algorithms(|list| algorithms(Provider::DEFAULT.kex, Provider::ALL.kex, list))),
-    (
-        "HostKeyAlgorithms",
-        Format::Algorithms(|list| algorithms(Provider::DEFAULT.signatures, Provider::ALL.signatures, list)),
-    ),
+    ("Ciphers", Format::Algorithms(|whose, list| of(whose, list, |it| it.ciphers))),
+    ("MACs", Format::Algorithms(|whose, list| of(whose, list, |it| it.macs))),
+    ("KexAlgorithms", Format::Algorithms(|whose, list| of(whose, list, |it| it.kex))),
+    ("HostKeyAlgorithms", Format::Algorithms(|whose, list| of(whose, list, |it| it.signatures))),
     ("PubkeyAcceptedAlgorithms", OF_USERS),
     ("HostbasedAcceptedAlgorithms", OF_USERS),
     ("Compression", Format::By(flag)),

@@ -26,7 +26,7 @@ mod values;
 
 use std::{ffi::OsString, time::Duration};
 
-use underpass::{Builder, Endpoint, Error, Event, Secret, Settings};
+use underpass::{Builder, Cryptography, Endpoint, Error, Event, Secret, Settings};
 
 use args::Args;
 pub use args::{Command, KeySource, Output, Verbosity};
@@ -108,6 +108,11 @@ impl Invocation {
     /// They make no sense together, or a file of secrets cannot be read.
     pub fn settings(&self) -> Result<Settings, Error> {
         resolve::resolve(&self.args, &Environment::read(&self.machine))
+    }
+
+    /// Whose cryptography is to be used.
+    pub fn cryptography(&self) -> Cryptography {
+        self.args.protocol.cryptography.unwrap_or_default()
     }
 
     /// What standard input and output are to be connected to (`-W`).

@@ -170,6 +170,7 @@ fn protocol(settings: &mut Settings, protocol: &Protocol) {
     settings.compression_out = own.compression_out;
     settings.compression_in = own.compression_in;
     settings.identification = own.identification;
+    put(&mut settings.cryptography, own.cryptography);
     put(&mut settings.strict_kex, own.strict_kex);
     put(&mut settings.group_sizes, own.group_sizes);
     put(&mut settings.server_identification, own.server_identification);
@@ -340,7 +341,8 @@ mod tests {
     use std::ffi::OsString;
 
     use underpass::{
-        AddressFamily, GroupSizes, HostBased, HostKeyPolicy, Kerberos, KerberosCredentials, StrictKex,
+        AddressFamily, Cryptography, GroupSizes, HostBased, HostKeyPolicy, Kerberos, KerberosCredentials,
+        StrictKex,
     };
 
     use super::*;
@@ -406,13 +408,16 @@ mod tests {
 
     #[test]
     fn what_the_protocol_leaves_open_can_be_set() {
-        let options = "--ciphers-out aes256-ctr --macs-in hmac-sha2-512 --strict-kex required --dh-group-sizes \
+        let options = "--crypto openssl --ciphers-out aes256-ctr --macs-in hmac-sha2-512 --strict-kex required --dh-group-sizes \
                        3072:4096:8192 --client-version SSH-2.0-Tunnel --server-version SSH-2.0-OpenSSH_* --max-window \
                        1M --max-packet 32K";
         let resolved = settings(&options.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((resolved.ciphers_out.as_deref(), resolved.ciphers_in), (Some("aes256-ctr"), None));
         assert_eq!(resolved.macs_in.as_deref(), Some("hmac-sha2-512"));
-        assert_eq!(resolved.strict_kex, StrictKex::Required);
+        assert_eq!(
+            (resolved.strict_kex, resolved.cryptography),
+            (StrictKex::Required, Cryptography::OpenSsl)
+        );
         assert_eq!(resolved.group_sizes, GroupSizes::new(3072, 4096, 8192).unwrap());
         assert_eq!(resolved.identification.as_deref(), Some("SSH-2.0-Tunnel"));
         assert_eq!(resolved.server_identification, "SSH-2.0-OpenSSH_*");

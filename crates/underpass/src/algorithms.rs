@@ -5,6 +5,7 @@ use underpass_crypto::x509;
 use underpass_crypto::{Kex, Named, Proof, Provider, Signature, Strength, select};
 use underpass_proto::Algorithms;
 
+use crate::cryptography::Suite;
 use crate::{Error, Kerberos, Settings};
 
 /// What is on record for the server.
@@ -20,12 +21,13 @@ pub(crate) struct OnRecord {
 
 /// What is offered.
 pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Algorithms, Error> {
-    let (default, all) = (Provider::DEFAULT, Provider::ALL);
+    let suite = settings.cryptography.suite()?;
+    let (default, all) = (suite.default, suite.all);
     let ciphers = |list| choose("ciphers", default.ciphers, all.ciphers, list);
     let macs = |list| choose("MACs", default.macs, all.macs, list);
     let compression = |list| choose("compression methods", default.compression, all.compression, list);
     let host_keys = match &settings.host_key_algorithms {
-        None => host_keys(on_record),
+        None => host_keys(suite, on_record),
         list => choose("host key algorithms", default.signatures, all.signatures, list)?,
     };
     let (public_key, public_key_if_listed) = of_users(settings)?;
@@ -48,31 +50,33 @@ pub(crate) fn algorithms(settings: &Settings, on_record: &OnRecord) -> Result<Al
 pub(crate) fn of_users(
     settings: &Settings,
 ) -> Result<(Vec<&'static Signature>, Vec<&'static Signature>), Error> {
-    let chosen_from = |default: &[&'static Signature]| {
-        choose("public key algorithms", default, &Provider::all_for_users(), &settings.pubkey_algorithms)
+    let suite = settings.cryptography.suite()?;
+    let (_, all) = settings.cryptography.user_signatures()?;
+    let chosen_from = |default: Vec<&'static Signature>| {
+        choose("public key algorithms", &suite.signatures(default), &all, &settings.pubkey_algorithms)
     };
-    let everywhere = chosen_from(&Provider::for_users())?;
-    let mut if_listed = chosen_from(&[Provider::for_users(), Provider::for_users_if_listed()].concat())?;
+    let everywhere = chosen_from(Provider::for_users())?;
+    let mut if_listed = chosen_from([Provider::for_users(), Provider::for_users_if_listed()].concat())?;
     if_listed.retain(|algorithm| !everywhere.iter().any(|it| it.name == algorithm.name));
     Ok((everywhere, if_listed))
 }
 
 /// Those with Kerberos come first where they are wanted, as Debian's ssh has it.
 fn key_exchanges(settings: &Settings) -> Result<Vec<&'static Kex>, Error> {
-    let (default, all) = (Provider::DEFAULT.kex, Provider::ALL.kex);
-    let others = choose("key exchange methods", default, all, &settings.kex_algorithms)?;
+    let suite = settings.cryptography.suite()?;
+    let others = choose("key exchange methods", suite.default.kex, suite.all.kex, &settings.kex_algorithms)?;
     if !settings.kerberos.key_exchange {
         return Ok(others);
     }
-    let mut first = with_kerberos(&settings.kerberos)?;
+    let mut first = with_kerberos(suite, &settings.kerberos)?;
     let is_new = |kex: &&Kex| !first.iter().any(|first| first.name == kex.name);
     let others: Vec<_> = others.into_iter().filter(is_new).collect();
     first.extend(others);
     Ok(first)
 }
 
-fn with_kerberos(kerberos: &Kerberos) -> Result<Vec<&'static Kex>, Error> {
-    let all: Vec<_> = Provider::ALL.kex.iter().copied().filter(|kex| kex.proof == Proof::Gss).collect();
+fn with_kerberos(suite: &Suite, kerberos: &Kerberos) -> Result<Vec<&'static Kex>, Error> {
+    let all: Vec<_> = suite.all.kex.iter().copied().filter(|kex| kex.proof == Proof::Gss).collect();
     let fit: Vec<_> = all.iter().copied().filter(|kex| kex.strength == Strength::Modern).collect();
     // OpenSSH's names end where the mechanism begins.
     let in_full = |name: &str| {
@@ -94,15 +98,15 @@ fn own<'a>(own: &'a Option<String>, both: &'a Option<String>) -> &'a Option<Stri
 /// What is offered where nobody chose: certificates if somebody may certify, then the defaults, or, if the record says
 /// which key is right, whatever is fit: a key of another type is to be told as a changed one. As with OpenSSH the types on
 /// record come first, unless the first choice is one of them.
-fn host_keys(on_record: &OnRecord) -> Vec<&'static Signature> {
+fn host_keys(suite: &Suite, on_record: &OnRecord) -> Vec<&'static Signature> {
     let is_known =
         |algorithm: &&Signature| on_record.key_types.iter().any(|known| known == algorithm.key_format);
-    let provider = if on_record.key_types.is_empty() { Provider::DEFAULT } else { Provider::MODERN };
+    let provider = if on_record.key_types.is_empty() { suite.default } else { suite.modern };
     let mut plain = provider.signatures.to_vec();
     if !plain.first().is_some_and(is_known) {
         plain.sort_by_key(|algorithm| !is_known(algorithm));
     }
-    let certified = fit_signatures().into_iter().filter(|it| {
+    let certified = suite.signatures(fit_signatures()).into_iter().filter(|it| {
         on_record.authority && is_certificate(it.key_format) || on_record.roots && x509::is_algorithm(it.name)
     });
     certified.chain(plain).collect()

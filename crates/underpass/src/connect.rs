@@ -22,7 +22,8 @@ use crate::remote::Remotes;
 use crate::session::{Asker, Carry, Command, ConnectionInfo, Limits, Session, Socket, Stream, pipe};
 use crate::stats::Counters;
 use crate::{
-    Endpoint, Error, ErrorKind, Event, Peer, Settings, Step, Target, dial, host_key, logon, packet_trace,
+    Cryptography, Endpoint, Error, ErrorKind, Event, Peer, Settings, Step, Target, dial, host_key, logon,
+    packet_trace,
 };
 
 /// What it takes to connect, again and again: the servers on the way, the tunnel's own last.
@@ -177,6 +178,10 @@ impl Hop {
         let settings = &self.settings;
         let on_record = host_key::on_record(settings, &record);
         let mut common = config(settings, &on_record)?;
+        if settings.cryptography != Cryptography::BuiltIn {
+            let text = format!("the connection is secured by {}", settings.cryptography.version()?);
+            settings.tell(|| Event::Detail { level: 1, text });
+        }
         common.hold_log_on = log_on == LogOn::Later;
         let gss = self.with_kerberos(&mut common.algorithms.kex).await?;
         let config = ClientConfig { common, user: self.user_on_wire() };

@@ -7,9 +7,10 @@ use underpass_proto::{StrictKex, is_identification, limits};
 use underpass_proxy::Access;
 
 use crate::{
-    AgentUse, BeforeReconnect, Builder, ClientAccess, CustomAuthentication, Destinations, Endpoint, Error,
-    Event, Farewell, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials, NoPrompter, Observer,
-    Prompter, Proxy, Reconnect, SocketOptions, TextDecoder, TraceSwitch, UserCertificate,
+    AgentUse, BeforeReconnect, Builder, ClientAccess, Cryptography, CustomAuthentication, Destinations,
+    Endpoint, Error, Event, Farewell, Forward, HostBased, HostKeyJudge, Kerberos, KerberosCredentials,
+    NoPrompter, Observer, Prompter, Proxy, Reconnect, SocketOptions, TextDecoder, TraceSwitch,
+    UserCertificate,
     destination::{check_host, check_user},
     keys::StoredKey,
 };
@@ -189,6 +190,9 @@ settings! {
     /// What is done against prefix truncation (CVE-2023-48795). Whether the key exchange was strict is told by
     /// [`Event::KeyExchange`]. Default: strict with every server that can, others are served all the same.
     strict_kex: StrictKex = StrictKex::Enabled, set(level: StrictKex) => level;
+
+    /// Whose cryptography secures the tunnel; lists of algorithms choose out of what it has. Default: Underpass's own.
+    cryptography: Cryptography = Cryptography::BuiltIn, set(whose: Cryptography) => whose;
 
     /// The key exchange methods, in the list syntax of `ssh_config`: names and patterns between commas, perhaps after
     /// `+` (append), `-` (remove) or `^` (prefer). Default: modern ones, but those on curves of NIST, best first.

@@ -165,8 +165,6 @@ pub enum Support {
     PlatformBound,
     /// It does what comes nearest.
     Reinterpreted,
-    /// It has its default, and refuses everything else.
-    DefaultOnly,
 }
 
 /// A member that does something else than the interface says, or not everywhere.

@@ -27,10 +27,11 @@ pub const SUPPORT: &[SupportRow] = &[
     platform("KeepAliveTime", "systems that let programs set it; they count whole seconds"),
     platform("UseIOCP", "kept; has no effect outside Windows, nor does the runtime need to be told there"),
     platform("UseWindowsMessages", "kept; has no effect outside Windows, nor is it needed there"),
-    default_only("UseFIPSCompliantAPI", "True is refused: there is no build with a validated module yet"),
-    default_only(
+    reinterpreted("UseFIPSCompliantAPI", "wherever OpenSSL 3 has its FIPS provider, on any system"),
+    platform(
         "UseInternalSecurityAPI",
-        "False is refused: there is no build with the system's OpenSSL yet",
+        "False is OpenSSL 3, loaded at run time; on Windows, where it is the default, it means our own cryptography unless \
+         it is set",
     ),
 ];
 
@@ -46,8 +47,4 @@ const fn reinterpreted(member: &'static str, note: &'static str) -> SupportRow {
 
 const fn platform(member: &'static str, note: &'static str) -> SupportRow {
     SupportRow { member, support: Support::PlatformBound, note }
-}
-
-const fn default_only(member: &'static str, note: &'static str) -> SupportRow {
-    SupportRow { member, support: Support::DefaultOnly, note }
 }

@@ -126,22 +126,6 @@ fn the_build_and_its_licence_are_told() {
 }
 
 #[test]
-fn other_cryptography_takes_another_build() {
-    for (setting, feature, kept) in [
-        ("UseFIPSCompliantAPI=True", "No build has a validated module", "False"),
-        #[cfg(not(windows))]
-        ("UseInternalSecurityAPI=False", "No build uses the system's OpenSSL", "True"),
-    ] {
-        let (tunnel, other) = (SshTunnel::new(), SshTunnel::new());
-        let error = tunnel.config(setting).unwrap_err();
-        assert!(error.code() == 211 && error.message().contains(feature), "{error}");
-        let name = setting.split('=').next().unwrap();
-        assert_eq!(tunnel.config(name).unwrap(), kept);
-        assert_eq!(other.config(name).unwrap(), kept);
-    }
-}
-
-#[test]
 fn a_list_needs_a_name_that_is_known() {
     let tunnel = SshTunnel::new();
     for list in [

@@ -103,8 +103,8 @@ pub(crate) const ROWS: &[Row] = &[
     ("LicenseInfo", &["the_build_and_its_licence_are_told"]),
     ("MaxTransferRate", &["no_more_is_carried_than_is_allowed", "what_comes_from_the_server_has_no_limit"]),
     ("ProcessIdleEvents", &["settings_without_effect_here_are_kept"]),
-    ("UseFIPSCompliantAPI", &["other_cryptography_takes_another_build"]),
-    ("UseInternalSecurityAPI", &["other_cryptography_takes_another_build"]),
+    ("UseFIPSCompliantAPI", &["the_validated_module_is_for_the_whole_process"]),
+    ("UseInternalSecurityAPI", &["the_system_s_library_secures_the_connection"]),
     ("UseIOCP", &["settings_without_effect_here_are_kept"]),
     ("UseWindowsMessages", &["settings_without_effect_here_are_kept"]),
 ];

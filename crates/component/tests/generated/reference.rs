@@ -40,13 +40,11 @@ pub(crate) fn counts() -> String {
     names.dedup();
     let count = |wanted: Support| names.iter().filter(|name| support(name).0 == wanted).count();
     format!(
-        "of {} properties and settings {} are effective, {} are bound to a platform, {} are reinterpreted, and {} have \
-         their default alone",
+        "of {} properties and settings {} are effective, {} are bound to a platform, and {} are reinterpreted",
         names.len(),
         count(Support::Effective),
         count(Support::PlatformBound),
         count(Support::Reinterpreted),
-        count(Support::DefaultOnly),
     )
 }
 
@@ -112,7 +110,6 @@ fn member(page: &mut String, name: &str, value: &Value, access: Access, refusals
         Support::Effective => "",
         Support::PlatformBound => "platform: ",
         Support::Reinterpreted => "reinterpreted: ",
-        Support::DefaultOnly => "default only: ",
     };
     let kind = kind(value);
     let _ = writeln!(

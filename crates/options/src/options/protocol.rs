@@ -1,6 +1,6 @@
 //! The rows of what the SSH protocol itself leaves open. ssh has no options for them.
 
-use underpass::{GroupSizes, StrictKex};
+use underpass::{Cryptography, GroupSizes, StrictKex};
 
 use super::table::{long, row, set};
 use super::{Action, Group, Row};
@@ -60,6 +60,20 @@ pub(super) static PROTOCOL: &[Row] = &[
         default: "those of Compression",
         example: "zlib@openssh.com,none",
         action: Action::Set(|args, value| set(&mut args.protocol.compression_in, values::word(value))),
+        ..row(Group::Algorithms)
+    },
+    Row {
+        flags: &[long("crypto")],
+        metavar: "built-in|openssl|fips",
+        doc: "Whose cryptography secures the tunnel: `openssl` is the system's OpenSSL 3, loaded at run time, `fips` the FIPS \
+              provider of OpenSSL alone, which leaves out what is not approved; `underpass algorithms --crypto fips` lists \
+              what there is then",
+        default: "built-in",
+        example: "openssl",
+        action: Action::Set(|args, value| {
+            let names = Cryptography::ALL.map(|whose| (whose.name(), whose));
+            set(&mut args.protocol.cryptography, values::choice(value, &names))
+        }),
         ..row(Group::Algorithms)
     },
     Row {

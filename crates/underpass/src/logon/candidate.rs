@@ -152,6 +152,7 @@ impl Candidate {
             }
             Key::Token(key) => return key.sign(settings, algorithm, data),
         };
+        let signer = settings.cryptography.signer(signer)?;
         signer.sign(algorithm, data).map_err(|error| Error::identity(&self.name, error.to_string()))
     }
 

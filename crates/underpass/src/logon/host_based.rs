@@ -3,7 +3,6 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use underpass_crypto::Provider;
 use underpass_proto::{Credential, HostClaim};
 
 use super::candidate::{Candidate, signer_of};
@@ -71,8 +70,8 @@ pub(crate) fn host_keys(settings: &Settings) -> Result<Vec<HostKey>, Error> {
         return Ok(Vec::new());
     }
     let (host, local_user) = (host_based.name()?, host_based.local_user()?);
-    let all = Provider::all_for_users();
-    let accepted = choose("host-based algorithms", &Provider::for_users(), &all, &host_based.algorithms)?;
+    let (default, all) = settings.cryptography.user_signatures()?;
+    let accepted = choose("host-based algorithms", &default, &all, &host_based.algorithms)?;
     let found = if host_based.keys.is_empty() { in_default_files(settings) } else { in_files(settings)? };
     let keys =
         found.iter().flat_map(|key| with_the_one_beside(settings, key).into_iter().chain([key.clone()]));
