@@ -34,7 +34,9 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
     let start = Instant::now();
     for (name, step) in STEPS {
         println!("xtask test: {name}");
+        let start = Instant::now();
         step().with_context(|| format!("stopped at `{name}`"))?;
+        println!("xtask test: {name} took {} s", start.elapsed().as_secs());
     }
     println!("xtask test: all {} steps passed in {} s", STEPS.len(), start.elapsed().as_secs());
     Ok(())
