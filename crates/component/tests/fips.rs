@@ -1,6 +1,7 @@
 //! `UseFIPSCompliantAPI`, which holds for the whole process and so has one of its own. Debian has no such module:
 //! `cargo xtask fips` makes one and runs this.
 
+#![cfg(feature = "openssl")]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::net::{Ipv4Addr, SocketAddr};

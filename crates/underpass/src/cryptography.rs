@@ -185,10 +185,12 @@ mod outside {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "openssl")]
     fn names<T: underpass_crypto::Named>(list: &[&T]) -> Vec<&'static str> {
         list.iter().map(|it| it.name()).collect()
     }
 
+    #[cfg(feature = "openssl")]
     #[test]
     fn the_system_s_has_the_same_algorithms_in_the_same_order() {
         let (default, all) = Cryptography::OpenSsl.providers().unwrap();
@@ -208,5 +210,15 @@ mod tests {
             assert!(text.contains("`fips`") && error.advice().is_some(), "{text}");
         }
         assert!(Cryptography::BuiltIn.version().unwrap().starts_with("Underpass "));
+    }
+
+    #[cfg(not(feature = "openssl"))]
+    #[test]
+    fn a_build_without_it_says_which_feature_has_it() {
+        for whose in [Cryptography::OpenSsl, Cryptography::Fips] {
+            let error = whose.providers().unwrap_err();
+            let text = format!("{error} {:?}", error.advice());
+            assert!(text.contains(whose.name()) && text.contains("feature `openssl`"), "{text}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Tunnels that are secured by OpenSSL's FIPS provider alone. Debian has none: `cargo xtask fips` makes one and runs these.
 
+#![cfg(feature = "openssl")]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod clients;
+#[cfg(feature = "openssl")]
 mod cryptography;
 mod data;
 mod errors;

@@ -8,6 +8,7 @@ mod asking_before;
 mod changing_forwards;
 mod connected;
 mod credentials;
+#[cfg(feature = "openssl")]
 mod cryptography;
 mod deadlines;
 mod direct_connection;
