@@ -49,17 +49,12 @@ impl ClientKind {
     }
 }
 
-/// Builds our client as the tests are built. A test of another package gets no path to it from cargo.
+/// Builds our client as the tests are built: with what all packages need, and with it the examples, which ask for the features
+/// of tests. A test of another package gets no path to it from cargo.
 fn build() -> Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "underpass-cli",
-            "--message-format",
-            "json-render-diagnostics",
-        ])
+        .args(["build", "--quiet", "--workspace", "--bin", "underpass", "--examples"])
+        .args(["--message-format", "json-render-diagnostics"])
         .output()?;
     if !output.status.success() {
         return Err(Failure::new(String::from_utf8_lossy(&output.stderr)).during("building underpass"));
@@ -67,7 +62,8 @@ fn build() -> Result<PathBuf> {
     let messages = String::from_utf8_lossy(&output.stdout);
     let executable = messages.lines().find_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
+        let executable = message["executable"].as_str()?;
+        (message["target"]["name"] == "underpass").then(|| PathBuf::from(executable))
     });
     executable.ok_or_else(|| Failure::new("underpass-cli has no executable"))
 }

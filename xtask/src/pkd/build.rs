@@ -42,9 +42,7 @@ pub(super) fn server(source: &Path, work: &Path) -> Result<PathBuf> {
 
 /// What libssh's own build would have found out about the client: where it is, and which signatures it knows.
 fn tests_config() -> Result<String> {
-    workspace::cargo(&["build", "--quiet", "-p", "underpass-cli"])?;
-    let program = workspace::target().join("debug/underpass");
-    let listed = Command::new(program).args(["algorithms", "--json"]).output()?;
+    let listed = Command::new(workspace::command()?).args(["algorithms", "--json"]).output()?;
     let names = String::from_utf8(listed.stdout)?.lines().map(signature).collect::<Result<Vec<_>>>()?;
     let names: Vec<_> = names.into_iter().flatten().collect();
     Ok(format!("#define SSH_EXECUTABLE \"./client\"\n#define OPENSSH_KEYS \"{}\"\n", names.join(",")))

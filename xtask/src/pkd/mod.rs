@@ -24,8 +24,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
         None => debian::source("libssh", "tests/pkd", &work)?,
     };
     let server = build::server(&source, &work)?;
-    workspace::cargo(&["build", "--quiet", "-p", "underpass-cli"])?;
-    let outcome = cases::run(&server, &work, &workspace::target().join("debug/underpass"))?;
+    let outcome = cases::run(&server, &work, &workspace::command()?)?;
     let skipped = cases::listed(&fs::read_to_string(directory().join("skipped.txt"))?)?;
     let passed = outcome.iter().filter(|(_, passed)| *passed).count();
     println!("pkd: {passed} of {} cases passed in {} s", outcome.len(), start.elapsed().as_secs());

@@ -12,7 +12,7 @@ use crate::workspace;
 /// Builds the wheel, installs it, and tests it. Arguments go to pytest.
 pub(crate) fn run_all(args: Vec<OsString>) -> Result<()> {
     let venv = environment("python", "python/requirements-test.txt")?;
-    let wheel = build(&venv, "dev").context("cannot build the package")?;
+    let wheel = build(&venv, "dev", &["--features", "as-tested"]).context("cannot build the package")?;
     stands_alone(&wheel).context("the package is of no use by itself")?;
     install(&venv.join("bin/python"), &[], &wheel)?;
     let (sources, program) = (workspace::root().join("python"), |name| venv.join("bin").join(name));
@@ -27,20 +27,21 @@ pub(crate) fn run_all(args: Vec<OsString>) -> Result<()> {
 /// An environment with the package as it is released, and what a file lists besides.
 pub(crate) fn released(name: &str, requirements: &str) -> Result<PathBuf> {
     let tools = environment("python", "python/requirements-test.txt")?;
-    let wheel = build(&tools, "wheel").context("cannot build the package")?;
+    let wheel = build(&tools, "wheel", &[]).context("cannot build the package")?;
     let python = environment(name, requirements)?.join("bin/python");
     install(&python, &[], &wheel)?;
     Ok(python)
 }
 
-/// With the profile `dev` it has the dependencies of the other tests.
-fn build(venv: &Path, profile: &str) -> Result<PathBuf> {
+/// With the profile `dev` and the feature `as-tested` it is made of what the other tests are made of.
+fn build(venv: &Path, profile: &str, features: &[&str]) -> Result<PathBuf> {
     let target = workspace::target();
     let wheels = target.join("wheels");
     if wheels.exists() {
         fs::remove_dir_all(&wheels)?;
     }
-    let words = ["build", "--quiet", "--profile", profile, "--interpreter"].map(OsStr::new).into_iter();
+    let words = ["build", "--quiet", "--profile", profile].map(OsStr::new).into_iter();
+    let words = words.chain(features.iter().map(OsStr::new)).chain(["--interpreter".as_ref()]);
     let python = venv.join("bin/python");
     let words = words.chain([python.as_os_str()]);
     let words =
