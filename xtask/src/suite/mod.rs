@@ -5,6 +5,7 @@ mod peers;
 pub(crate) mod python;
 
 use std::ffi::OsString;
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -21,12 +22,18 @@ const STEPS: &[(&str, Step)] = &[
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", || tidy::run(Vec::new())),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
-    ("tests", || cargo(&["test", "--workspace"])),
+    ("tests", tests),
     ("fips", || fips::run(Vec::new())),
     ("interop", || interop::run(Vec::new())),
     ("pkd", || pkd::run(Vec::new())),
     ("package", || package::run_all(Vec::new())),
 ];
+
+/// Most tests wait for servers, for most of the time: several for each core.
+fn tests() -> Result<()> {
+    let threads = 3 * available_parallelism()?.get();
+    cargo(&["test", "--workspace", "--", "--test-threads", &threads.to_string()])
+}
 
 /// Runs all steps and stops at the first that fails.
 pub(crate) fn run(args: Vec<OsString>) -> Result<()> {
