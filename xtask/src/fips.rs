@@ -8,11 +8,12 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use crate::debian::{self, succeed};
 use crate::workspace;
 
-/// The targets of cargo whose ignored tests are those that need it.
+/// The targets of cargo whose ignored tests are those that need it; some are of two packages.
 const TESTS: &[&str] = &["openssl", "fips"];
 
 /// Runs them. An argument is the path of OpenSSL's source.
@@ -70,21 +71,54 @@ fn set_up(module: &Path, place: &Path) -> Result<PathBuf> {
     Ok(configuration)
 }
 
-/// The tests know where the provider is by the variables that OpenSSL has for that; cargo itself does not.
+/// The tests know where the provider is by the variables that OpenSSL has for that. Cargo is not given them: it would build
+/// everything anew.
 fn test(configuration: &Path, place: &Path) -> Result<()> {
-    for target in TESTS {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        for (name, value) in [("OPENSSL_CONF", configuration), ("OPENSSL_MODULES", place)] {
-            cargo.arg("--config").arg(format!("env.{name}={:?}", value.to_string_lossy()));
+    let executables = executables()?;
+    for name in TESTS {
+        let found: Vec<_> = executables.iter().filter(|built| built.target == *name).collect();
+        ensure!(!found.is_empty(), "there is no test {name}");
+        for Built { package, executable, .. } in found {
+            let mut tests = Command::new(executable);
+            tests.arg("--ignored").current_dir(package);
+            tests.env("OPENSSL_CONF", configuration).env("OPENSSL_MODULES", place);
+            let output = tests.output().with_context(|| format!("cannot start {name}"))?;
+            let said = String::from_utf8_lossy(&output.stdout);
+            print!("{said}");
+            ensure!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+            ensure!(passed(&said) > 0, "{name}: no test ran");
         }
-        cargo.args(["test", "--workspace", "--test", target, "--", "--ignored"]);
-        let output = cargo.current_dir(workspace::root()).output().context("cannot start cargo")?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        print!("{said}");
-        ensure!(output.status.success(), "{target}: {}", String::from_utf8_lossy(&output.stderr));
-        ensure!(passed(&said) > 0, "{target}: no test ran");
     }
     Ok(())
+}
+
+/// A target that is a test.
+struct Built {
+    target: String,
+    /// The directory of its package, in which cargo would run it.
+    package: PathBuf,
+    executable: PathBuf,
+}
+
+/// All of them.
+fn executables() -> Result<Vec<Built>> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"]);
+    let output = cargo.current_dir(workspace::root()).output().context("cannot start cargo")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout)?;
+    let built = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let target = &message["target"];
+        let executable = message["executable"].as_str().filter(|_| target["kind"][0] == "test")?;
+        let package = Path::new(message["manifest_path"].as_str()?).parent()?;
+        Some(Built {
+            target: target["name"].as_str()?.to_owned(),
+            package: package.to_owned(),
+            executable: executable.into(),
+        })
+    };
+    Ok(lines.lines().filter_map(built).collect())
 }
 
 /// How many tests passed, as the harness says at the end.
