@@ -29,9 +29,9 @@ const STEPS: &[(&str, Step)] = &[
     ("package", || package::run_all(Vec::new())),
 ];
 
-/// Most tests wait for servers, for most of the time: several for each core.
+/// Most tests wait for servers, for most of the time: two for each core.
 fn tests() -> Result<()> {
-    let threads = 3 * available_parallelism()?.get();
+    let threads = 2 * available_parallelism()?.get();
     cargo(&["test", "--workspace", "--", "--test-threads", &threads.to_string()])
 }
 
