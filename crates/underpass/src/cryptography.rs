@@ -64,10 +64,14 @@ impl Cryptography {
         Ok((suite.signatures(Provider::for_users()), suite.signatures(Provider::all_for_users())))
     }
 
-    /// Its algorithms.
+    /// Its algorithms. After a failure, the library is looked for again.
     pub(crate) fn suite(self) -> Result<&'static Suite, Error> {
-        static SUITES: [OnceLock<Result<Suite, Error>>; 3] = [const { OnceLock::new() }; 3];
-        SUITES[self as usize].get_or_init(|| Suite::new(self)).as_ref().map_err(Clone::clone)
+        static SUITES: [OnceLock<Suite>; 3] = [const { OnceLock::new() }; 3];
+        let place = &SUITES[self as usize];
+        match place.get() {
+            Some(suite) => Ok(suite),
+            None => Suite::new(self).map(|suite| place.get_or_init(|| suite)),
+        }
     }
 
     /// The key, signing by this cryptography. Keys outside of this process sign as they do.
