@@ -157,7 +157,9 @@ fn listen(store: &Store, address: SocketAddr) -> io::Result<Std> {
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(store.number("connection_backlog")).unwrap_or(i32::MAX).max(1))?;
     socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    let listener = socket.into();
+    underpass::unpace_loopback(&listener);
+    Ok(listener)
 }
 
 #[derive(Clone)]

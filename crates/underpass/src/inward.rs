@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
@@ -13,7 +12,7 @@ use underpass_wire::OpenFailureReason;
 use crate::proxy_client::{self, Asked, outcome};
 use crate::remote::Destination;
 use crate::session::{Carry, Command, ConnectionInfo, Socket, Stream, last_words, pipe, splice, write_all};
-use crate::{Endpoint, Error, Event, Settings, Target, unix};
+use crate::{Endpoint, Error, Event, Settings, Target, tcp, unix};
 
 /// A channel that the server wants to open, and whoever is to be told what becomes of it.
 pub(crate) struct Arrival {
@@ -102,9 +101,7 @@ async fn ask(settings: &Settings, info: &ConnectionInfo, mut client: Socket) -> 
 async fn dial(settings: &Settings, target: &Endpoint) -> Result<Socket, Error> {
     let connect = async {
         match target {
-            Endpoint::Tcp(Target { host, port }) => {
-                TcpStream::connect((host.as_str(), *port)).await.map(Stream::from)
-            }
+            Endpoint::Tcp(Target { host, port }) => tcp::connect(host, *port).await.map(Stream::from),
             Endpoint::Unix(path) => unix::connect(path).await,
             Endpoint::Undecided => Err(io::ErrorKind::InvalidInput.into()),
         }

@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, lookup_host};
+use tokio::net::{TcpListener, lookup_host};
 
 use crate::unix::{self, UnixDoor};
-use crate::{Bind, BindAddress, Bound, Error, Interface, Peer, Settings, session::Stream};
+use crate::{Bind, BindAddress, Bound, Error, Interface, Peer, Settings, session::Stream, tcp};
 
 /// How long to wait after an accept failed for want of descriptors or memory.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -101,15 +101,11 @@ async fn look_up(bind: &BindAddress) -> Result<Vec<SocketAddr>, Error> {
 }
 
 fn bind_one(settings: &Settings, address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => {
-            let socket = TcpSocket::new_v6()?;
-            // Both families are bound by themselves.
-            socket2::SockRef::from(&socket).set_only_v6(true)?;
-            socket
-        }
-    };
+    let socket = tcp::socket(address)?;
+    if address.is_ipv6() {
+        // Both families are bound by themselves.
+        socket2::SockRef::from(&socket).set_only_v6(true)?;
+    }
     // A port that was just in use is free again; elsewhere the option would let two programs share it.
     #[cfg(unix)]
     socket.set_reuseaddr(!settings.exclusive_bind)?;

@@ -173,7 +173,8 @@ impl Tunnel {
     ///
     /// Returns at once, and can be called from any thread. While the tunnel reconnects the connection waits. It counts
     /// among [`max_connections`](crate::Settings::max_connections); the lists of [`clients`](crate::Settings::clients) and the
-    /// [`client_socket`](crate::Settings::client_socket) options are for the tunnel's own listeners.
+    /// [`client_socket`](crate::Settings::client_socket) options are for the tunnel's own listeners. For listeners of the
+    /// program there is [`unpace_loopback`](crate::unpace_loopback).
     pub fn adopt(&self, socket: TcpStream, how: Adopt) -> Adopted {
         how.carry(&self.0.shared, socket)
     }

@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{AddressFamily, Error, Settings};
+use crate::{AddressFamily, Error, Settings, tcp};
 
 /// How long an address may hold up the next one (RFC 8305 section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -82,10 +82,7 @@ pub(super) async fn race(
 
 /// A socket with everything that has to be set before it connects.
 fn prepare(settings: &Settings, address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
+    let socket = tcp::socket(address)?;
     settings.server_socket.apply(&socket2::SockRef::from(&socket))?;
     if settings.local_address.is_some() || settings.local_port != 0 {
         let any: IpAddr = match address {

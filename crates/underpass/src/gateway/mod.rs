@@ -30,7 +30,6 @@ mod serve;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use underpass_crypto::algorithms::ed25519::Ed25519Key;
@@ -42,7 +41,7 @@ use self::policy::Policy;
 pub use self::remote::ListenRequest;
 use crate::entropy::OsEntropy;
 use crate::stats::Counters;
-use crate::{Error, Observer, Stats, Target};
+use crate::{Error, Observer, Stats, Target, tcp};
 
 /// Collects the settings of a [`Gateway`].
 #[derive(Default)]
@@ -118,7 +117,7 @@ impl GatewayBuilder {
         if self.host_keys.is_empty() {
             self.host_keys.push(Arc::new(Ed25519Key::generate(&mut OsEntropy::new())));
         }
-        let listener = TcpListener::bind(address).await.map_err(|error| Error::bind(address, error))?;
+        let listener = tcp::listen(address).map_err(|error| Error::bind(address, error))?;
         let address = listener.local_addr().map_err(|error| Error::bind(address, error))?;
         let (alive, watched) = watch::channel(());
         let stats = Arc::new(Counters::default());

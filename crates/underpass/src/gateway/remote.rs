@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::listen::ACCEPT_PAUSE;
 use crate::session::{Carry, Command, ConnectionInfo, Socket};
-use crate::{Endpoint, Peer, Target};
+use crate::{Endpoint, Peer, Target, tcp};
 
 /// Forwards of one session. Each costs a descriptor or two, and a port that others may want.
 const MAX_FORWARDS: usize = 64;
@@ -112,11 +112,10 @@ fn bind(request: &ListenRequest) -> io::Result<(Vec<TcpListener>, NonZeroU16)> {
 }
 
 fn bind_one(address: IpAddr, port: u16) -> io::Result<(TcpListener, NonZeroU16)> {
-    let listener = std::net::TcpListener::bind(SocketAddr::new(address, port))?;
-    listener.set_nonblocking(true)?;
+    let listener = tcp::listen(SocketAddr::new(address, port))?;
     let port = NonZeroU16::new(listener.local_addr()?.port());
     let port = port.ok_or_else(|| io::Error::other("the system gave no port"))?;
-    Ok((TcpListener::from_std(listener)?, port))
+    Ok((listener, port))
 }
 
 /// RFC 4254 section 7.1: what the names stand for, and the address of the other family where they mean both.

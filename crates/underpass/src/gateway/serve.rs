@@ -22,7 +22,7 @@ use crate::entropy::OsEntropy;
 use crate::listen::ACCEPT_PAUSE;
 use crate::session::{Carry, Command, ConnectionInfo, Failure, Limits, Session, Side, Socket};
 use crate::stats::Counters;
-use crate::{Error, Event, Observer, Peer, Step, Target};
+use crate::{Error, Event, Observer, Peer, Step, Target, tcp};
 
 /// SSH connections at once; further ones are closed at once.
 const MAX_SESSIONS: usize = 4096;
@@ -192,7 +192,7 @@ impl Server {
 }
 
 async fn dial(target: &Target) -> io::Result<Socket> {
-    let stream = timeout(DIAL_TIMEOUT, TcpStream::connect((target.host.as_str(), target.port))).await??;
+    let stream = timeout(DIAL_TIMEOUT, tcp::connect(&target.host, target.port)).await??;
     // Not fatal: the connection is only slower without.
     let _ = stream.set_nodelay(true);
     Ok(Socket::forwarded(stream))
