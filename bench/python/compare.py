@@ -47,9 +47,7 @@ def target(connection: socket.socket) -> None:
         return
     (length,) = struct.unpack("!Q", receive(connection, 8))
     if what == b"d":
-        payload = bytes(CHUNK)
-        while length > 0:
-            length -= connection.send(payload[: min(length, CHUNK)])
+        pour(connection, length)
     else:
         sink(connection, length)
         connection.sendall(b"!")
@@ -64,19 +62,44 @@ def receive(connection: socket.socket, length: int) -> bytes:
     return data
 
 
+def pour(connection: socket.socket, length: int) -> None:
+    """Sends so much, from pages that the system need not copy."""
+    file = os.memfd_create("payload")
+    try:
+        os.truncate(file, CHUNK)
+        while length > 0:
+            length -= os.sendfile(connection.fileno(), file, 0, min(length, CHUNK))
+    finally:
+        os.close(file)
+
+
 def sink(connection: socket.socket, length: int) -> None:
+    """Receives so much and drops it, which the system need not copy either."""
     buffer = bytearray(CHUNK)
     while length > 0:
-        count = connection.recv_into(buffer)
+        count = connection.recv_into(buffer, min(length, CHUNK), socket.MSG_TRUNC)
         assert count, "the connection has ended early"
         length -= count
 
 
 def connect(port: int, what: bytes, length: int = 0) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port))
+    connection = socket.socket()
+    unpace(connection)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.connect(("127.0.0.1", port))
     connection.sendall(what if what == b"e" else what + struct.pack("!Q", length))
     return connection
+
+
+def unpace(connection: socket.socket) -> None:
+    """Before it connects or listens: where the system paces what is sent, the load is not to be what is measured."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
+
+
+def congestion_control() -> str:
+    """The system's, which the clients and sshd have unless they choose another."""
+    with socket.socket() as probe:
+        return probe.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
 
 
 def down(port: int, pid: int, size: int) -> float:
@@ -89,11 +112,9 @@ def down(port: int, pid: int, size: int) -> float:
 
 def up(port: int, pid: int, size: int) -> float:
     """Megabytes a second to the target."""
-    payload, left = bytes(CHUNK), size
     start = time.perf_counter()
     with connect(port, b"u", size) as connection:
-        while left > 0:
-            left -= connection.send(payload[: min(left, CHUNK)])
+        pour(connection, size)
         receive(connection, 1)
     return size / 1e6 / (time.perf_counter() - start)
 
@@ -202,7 +223,8 @@ def report(figures: dict[str, dict[str, list[float]]], runs: int) -> str:
         "# Underpass for Python beside others",
         "",
         "Made by `cargo xtask bench python`; the method is in [README.md](README.md#python).",
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} processors, medians of {runs}.",
+        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} processors, "
+        f"congestion control {congestion_control()}, medians of {runs}.",
         "",
         f"| client | {' | '.join(titles)} |",
         f"|---|{'---|' * len(titles)}",
@@ -219,7 +241,7 @@ def report(figures: dict[str, dict[str, list[float]]], runs: int) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["target"]:
-        with servers.target(target) as port:
+        with servers.target(target, unpace) as port:
             print(port, flush=True)
             sys.stdin.read()
     else:

@@ -160,9 +160,12 @@ def until(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
 
 
 @contextmanager
-def target(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+def target(
+    serve: Callable[[socket.socket], None], prepare: Callable[[socket.socket], None] = lambda listener: None
+) -> Iterator[int]:
     """A target behind the server: each connection is served by a thread."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        prepare(listener)
 
         def one(connection: socket.socket) -> None:
             with connection:

@@ -32,6 +32,7 @@ pub mod script;
 pub mod server;
 pub mod target;
 pub mod transcript;
+mod unpaced;
 
 pub use payload::Payload;
 pub use server::Server;

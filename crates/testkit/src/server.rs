@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::oneshot;
 
+use crate::unpaced;
+
 /// A TCP server that serves every connection with the same function until it is dropped.
 ///
 /// It has its own thread and its own single-threaded runtime, so it works under blocking and async callers alike.
@@ -99,7 +101,7 @@ fn run<A: Future<Output = ()>>(
 ) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind(address).await?;
+        let listener = unpaced::listen(address).await?;
         // The receiver waits for exactly this.
         let _ = bound.send(listener.local_addr());
         tokio::select! {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::target::{self, BUFFER};
+use super::unpaced;
 
 /// An echo connection through the client under test.
 pub(crate) struct Echo(TcpStream);
@@ -61,7 +62,7 @@ pub(crate) fn parallel(streams: usize, work: impl Fn() -> Result<()> + Sync) -> 
 }
 
 fn open(address: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE).context("cannot connect")?;
+    let stream = unpaced::connect(address, PATIENCE).context("cannot connect")?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;

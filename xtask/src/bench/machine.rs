@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-use super::sshd;
+use super::{sshd, unpaced};
 
 /// A Markdown list of date, machine, versions and command line.
 pub(crate) fn describe(runs: usize, command_line: &str) -> String {
@@ -15,6 +15,7 @@ pub(crate) fn describe(runs: usize, command_line: &str) -> String {
         ("date", said_by("date", &["-u", "+%Y-%m-%d"])),
         ("processor", format!("{}, {cpus} cores", processor())),
         ("kernel", format!("{} {}", uname.sysname().to_string_lossy(), uname.release().to_string_lossy())),
+        ("congestion control", unpaced::congestion_control().unwrap_or_else(|_| "unknown".to_owned())),
         ("ssh", said_by("ssh", &["-V"])),
         ("sshd", said_by(sshd::PROGRAM, &["-V"])),
         ("underpass", said_by("git", &["describe", "--always", "--dirty"])),

@@ -21,6 +21,7 @@ mod sealing;
 mod sshd;
 mod stats;
 mod target;
+mod unpaced;
 
 use std::ffi::OsString;
 use std::fs;

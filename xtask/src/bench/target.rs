@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 
 use super::process::Process;
+use super::unpaced;
 
 /// What is done with each connection. The benchmark says it on the target's standard input, not in the
 /// connection: the sealing relay passes ciphertext, in which no request could be read.
@@ -76,7 +77,7 @@ pub(crate) const BUFFER: usize = 1 << 20;
 /// `bench target`: prints its address, then serves until its standard input ends. Each line there is the
 /// [`Service`] of the connections that follow.
 pub(crate) fn run() -> Result<()> {
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let listener = unpaced::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     println!("{}", listener.local_addr()?);
     let service = Arc::new(Mutex::new(Service::Echo));
     let current = Arc::clone(&service);

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::plain::{pass_both, reset};
 use crate::server::{LOOPBACK, Server};
+use crate::unpaced;
 
 /// A relay to one address whose connections can be broken while they run.
 #[derive(Debug)]
@@ -114,8 +115,7 @@ async fn serve(mut client: TcpStream, mut link: watch::Receiver<Link>) -> io::Re
         reset(&client);
         return Ok(());
     }
-    let mut server = TcpStream::connect(to).await?;
-    server.set_nodelay(true)?;
+    let mut server = unpaced::connect(to).await?;
     {
         // Not polled during a silence, and not dropped either: bytes that it holds are not lost.
         let mut passing = pin!(pass_both(&mut client, &mut server, || |_: &mut [u8]| {}));

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::plain::reset;
 use crate::server::Server;
+use crate::unpaced;
 
 /// Most bytes that all connections of one relay may have under way, both directions together. At 100 ms round trip it
 /// lets 5 GB/s through, more than any loopback link carries.
@@ -24,8 +25,7 @@ pub(super) fn listen(address: SocketAddr, to: SocketAddr, by: Duration) -> io::R
 }
 
 async fn relay(client: TcpStream, to: SocketAddr, by: Duration, memory: Arc<Semaphore>) -> io::Result<()> {
-    let server = TcpStream::connect(to).await?;
-    server.set_nodelay(true)?;
+    let server = unpaced::connect(to).await?;
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
     let up = pass(client_read, server_write, by, Arc::clone(&memory));

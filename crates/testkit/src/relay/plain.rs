@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
+use crate::unpaced;
+
 /// Passes bytes between `client` and a new connection to `to` until both directions have ended.
 pub(super) async fn relay(client: TcpStream, to: SocketAddr) -> io::Result<()> {
     relay_through(client, to, || |_: &mut [u8]| {}).await
@@ -18,8 +20,7 @@ pub(super) async fn relay_through<S: FnMut(&mut [u8])>(
     to: SocketAddr,
     new_stage: impl Fn() -> S,
 ) -> io::Result<()> {
-    let mut server = TcpStream::connect(to).await?;
-    server.set_nodelay(true)?;
+    let mut server = unpaced::connect(to).await?;
     pass_both(&mut client, &mut server, new_stage).await
 }
 
