@@ -53,9 +53,6 @@ const COMMANDS: usize = 64;
 /// A connection alone may move this much in one turn: what the engine's buffer holds.
 const FULL_QUANTUM: usize = 1024 * 1024;
 
-/// A read of this many bytes is part of a burst, whose end may wait for an acknowledgement.
-const BURST: usize = 4096;
-
 /// After the end, the last words may take this long to be written.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -133,7 +130,7 @@ pub(crate) struct Session<S> {
     writable: bool,
     /// Written bytes may be kept back by the transport.
     unflushed: bool,
-    /// Part of a burst has come and nothing was written that would acknowledge it.
+    /// Something has come and nothing was written that would acknowledge it.
     unacknowledged: bool,
     cause: Option<io::Error>,
 }
@@ -282,7 +279,7 @@ impl<S: Side> Session<S> {
             }
             Poll::Ready(Ok(count)) => {
                 self.engine.received(count, now);
-                self.unacknowledged |= count >= BURST;
+                self.unacknowledged = true;
                 true
             }
             Poll::Ready(Err(error)) => {

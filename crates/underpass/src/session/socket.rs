@@ -163,8 +163,8 @@ impl Socket {
 
     /// Acknowledges now what has come, where the system can be told to.
     ///
-    /// A server that leaves Nagle's algorithm on keeps back the short end of a burst until the rest is acknowledged,
-    /// which would take 40 ms.
+    /// A server that leaves Nagle's algorithm on, as OpenSSH's does for forwards, keeps back whatever is short until all
+    /// before it is acknowledged, which would take 40 ms.
     pub(crate) fn acknowledge(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if let Stream::Tcp(stream) = &self.stream {
