@@ -11,22 +11,35 @@ use anyhow::{Context as _, Result, ensure};
 use super::target::{self, BUFFER};
 use super::unpaced;
 
-/// An echo connection through the client under test.
-pub(crate) struct Echo(TcpStream);
+/// A connection through the client under test to a target that answers.
+pub(crate) struct Echo {
+    stream: TcpStream,
+    /// How many bytes the answer to one has.
+    answer: usize,
+}
 
 impl Echo {
     /// Connects and waits for the first byte to come back: the whole path is open.
     pub(crate) fn open(address: SocketAddr) -> Result<Self> {
-        let mut echo = Self(open(address)?);
+        Self::open_with(address, 1)
+    }
+
+    /// The same with answers of two bytes.
+    pub(crate) fn open_halves(address: SocketAddr) -> Result<Self> {
+        Self::open_with(address, 2)
+    }
+
+    fn open_with(address: SocketAddr, answer: usize) -> Result<Self> {
+        let mut echo = Self { stream: open(address)?, answer };
         echo.trip()?;
         Ok(echo)
     }
 
-    /// One byte there and back.
+    /// One byte there, and the whole answer back.
     pub(crate) fn trip(&mut self) -> Result<Duration> {
         let start = Instant::now();
-        self.0.write_all(&[1])?;
-        self.0.read_exact(&mut [0]).context("no echo")?;
+        self.stream.write_all(&[1])?;
+        self.stream.read_exact(&mut [0; 2][..self.answer]).context("no answer")?;
         Ok(start.elapsed())
     }
 }

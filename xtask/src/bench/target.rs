@@ -21,6 +21,8 @@ use super::unpaced;
 pub(crate) enum Service {
     /// Send back what comes, until the end.
     Echo,
+    /// Answer each byte with two, one a little after the other.
+    Halves,
     /// Read this many bytes, then answer with one byte.
     Sink(u64),
     /// Send this many bytes, then close.
@@ -31,6 +33,7 @@ impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Echo => f.write_str("echo"),
+            Self::Halves => f.write_str("halves"),
             Self::Sink(bytes) => write!(f, "sink {bytes}"),
             Self::Source(bytes) => write!(f, "source {bytes}"),
         }
@@ -43,6 +46,7 @@ impl FromStr for Service {
     fn from_str(text: &str) -> Result<Self> {
         match text.split_once(' ').unwrap_or((text, "")) {
             ("echo", "") => Ok(Self::Echo),
+            ("halves", "") => Ok(Self::Halves),
             ("sink", bytes) => Ok(Self::Sink(bytes.parse()?)),
             ("source", bytes) => Ok(Self::Source(bytes.parse()?)),
             _ => bail!("no such service: {text}"),
@@ -107,6 +111,7 @@ fn answer(mut stream: TcpStream, service: Service) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match service {
         Service::Echo => echo(&mut stream),
+        Service::Halves => answer_in_halves(&mut stream),
         Service::Sink(bytes) => {
             swallow(&mut stream, bytes)?;
             stream.write_all(&[0])
@@ -124,6 +129,18 @@ fn echo(stream: &mut TcpStream) -> io::Result<()> {
         }
     }
 }
+
+fn answer_in_halves(stream: &mut TcpStream) -> io::Result<()> {
+    while stream.read(&mut [0])? > 0 {
+        stream.write_all(&[1])?;
+        thread::sleep(BETWEEN_HALVES);
+        stream.write_all(&[2])?;
+    }
+    Ok(())
+}
+
+/// Long enough for the first to have left the server.
+const BETWEEN_HALVES: Duration = Duration::from_millis(1);
 
 /// Reads exactly `length` bytes and forgets them.
 fn swallow(stream: &mut TcpStream, length: u64) -> io::Result<()> {
@@ -166,7 +183,7 @@ mod tests {
 
     #[test]
     fn services_survive_being_written_and_read() {
-        for service in [Service::Echo, Service::Sink(0), Service::Source(u64::MAX)] {
+        for service in [Service::Echo, Service::Halves, Service::Sink(0), Service::Source(u64::MAX)] {
             assert_eq!(service.to_string().parse::<Service>().unwrap(), service);
         }
         assert!("sink".parse::<Service>().is_err());
