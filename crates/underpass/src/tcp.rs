@@ -24,11 +24,12 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
-/// Connects to the first address of a host that answers.
+/// Connects to the first address of a host that answers. A family that this machine has not is an address that does not.
 pub(crate) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     let mut failure = None;
     for address in lookup_host((host, port)).await? {
-        match socket(address)?.connect(address).await {
+        let attempt = async { socket(address)?.connect(address).await };
+        match attempt.await {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
         }
